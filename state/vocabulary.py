@@ -140,9 +140,7 @@ class Wait(StrEnum):
         return self in NEEDS_WORD
 
 
-NEEDS_WORD = frozenset(
-    {Wait.CHECKPOINT, Wait.NOTE, Wait.SANDBOX, Wait.PERMISSION, Wait.TROUBLE, Wait.DIVERGENCE}
-)
+NEEDS_WORD = frozenset({Wait.CHECKPOINT, Wait.NOTE, Wait.SANDBOX, Wait.PERMISSION, Wait.TROUBLE, Wait.DIVERGENCE})
 
 
 class Choice(StrEnum):

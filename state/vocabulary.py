@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+SCHEMA = 1
+"""The database schema of this Nightlab; `state/migrations.py` leads to it."""
+
 
 class Phase(StrEnum):
     """The eight phases, in order. `number` is the digit that opens it on screen."""

@@ -1,0 +1,639 @@
+"""What the tui and the command line read: plain sqlite3, read-only, frozen dataclasses.
+
+A `Reader` never holds a transaction: each call fetches all and is done. `version()` moves whenever a commit was made
+(PRAGMA data_version), `last_seq()` is the last event. Nothing here imports SQLModel, and nothing writes.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from state.errors import LabError, Plain
+from state.vocabulary import SCHEMA, SHORT, Phase, Wait
+
+Facts = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class RunRow:
+    """A run. `state` is a RunState value as `status --json` has it; money in micros, GPU time in seconds."""
+
+    id: int
+    parent: int | None
+    state: str
+    autonomy: str
+    config: str
+    begun_at: int
+    ended_at: int | None
+    inherited_micros: int
+    spent_micros: int
+    reserved_micros: int
+    gpu_s: int
+    phases: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class VisitRow:
+    id: int
+    place: int
+    label: str
+    phase: str
+    state: str  # open, closed, superseded (for this run)
+    opened_at: int
+    closed_at: int | None
+    spent_micros: int
+    gpu_s: int
+    asks: int  # turns answered
+
+
+@dataclass(frozen=True)
+class PhaseRow:
+    """A phase as the rail shows it. `state`: done, at_work, waits_person, waits_world, not_begun, lost."""
+
+    phase: str
+    state: str
+    visits: int
+    since_at: int | None
+    took_s: float | None
+    micros: int
+    asks: int
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Something said in a phase: a role's answer, or a person's note (role "you")."""
+
+    step: int
+    role: str
+    at: int
+    text: str
+    tool: str | None
+    arguments: Facts
+    path: str
+    visit: str
+    to: str | None = None  # a note's address
+    read_at: int | None = None
+    writing: bool = False
+    attempt: str | None = None  # of the reply under way: its text is in calls/<attempt>/part
+
+
+@dataclass(frozen=True)
+class WaitRow:
+    id: int
+    run: int
+    visit: int | None
+    phase: str | None
+    why: str
+    choices: tuple[str, ...]
+    facts: Facts
+    product: int | None
+    sha256: str | None
+    opened_at: int
+    closed_at: int | None
+    choice: str | None
+    until_at: int | None
+
+    @property
+    def needs_word(self) -> bool:
+        return Wait(self.why).needs_word
+
+
+@dataclass(frozen=True)
+class ProductRow:
+    id: int
+    visit: int
+    label: str
+    phase: str
+    name: str
+    version: int
+    sha256: str
+    author: str
+    handed_in: bool
+    refusal: Facts | None
+    summary: Facts
+
+
+@dataclass(frozen=True)
+class ExperimentRow:
+    id: int
+    run: int
+    visit: int
+    program: str
+    seed: int
+    state: str
+    attempt: str
+    limit_s: int
+    tier: str
+    error: str | None
+    begun_at: int
+    ended_at: int | None
+    superseded: bool
+
+
+@dataclass(frozen=True)
+class ProgramRow:
+    name: str
+    parent: str | None
+    change: str | None
+    grade: float | None
+    kept: int | None
+    verdict: str | None
+    sha256: str
+    visit: int
+    step: str | None
+    role: str | None
+
+
+@dataclass(frozen=True)
+class ResultRow:
+    experiment: int
+    program: str
+    seed: int
+    dataset: str
+    metric: str
+    value: float | None
+    stderr: float | None
+    censored: float | None
+    file: str
+    superseded: bool
+
+
+@dataclass(frozen=True)
+class NoteRow:
+    word: str
+    run: int
+    phase: str | None
+    role: str | None
+    text: str
+    left_at: int
+    read_at: int | None
+
+
+@dataclass(frozen=True)
+class EventRow:
+    seq: int
+    at: int
+    run: int | None
+    visit: int | None
+    kind: str
+    facts: Facts
+
+
+@dataclass(frozen=True)
+class PaperRow:
+    key: str
+    source: str
+    ident: str
+    title: str
+    authors: tuple[str, ...]
+    year: int | None
+    abstract: str
+    notes: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Counted for `status --json`; over a run, inherited visits left out."""
+
+    answered: int
+    in_doubt: int
+    input: int
+    cache_read: int
+    output: int
+    estimated: int
+
+
+class Reader:
+    """Short reads of one project's database. Raises LabError store.newer, store.damaged."""
+
+    def __init__(self, database: Path, blobs: Path) -> None:
+        self.database = database
+        self.blobs = blobs
+        self._db = sqlite3.connect(f"{database.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=5)
+        self._db.row_factory = sqlite3.Row
+        self._db.execute("PRAGMA query_only=1")
+        found = int(self._one("PRAGMA user_version")[0])
+        if found > SCHEMA:
+            self._db.close()
+            raise LabError("store.newer", path=str(database), found=found, known=SCHEMA)
+
+    def close(self) -> None:
+        self._db.close()
+
+    def _all(self, sql: str, *values: object) -> list[sqlite3.Row]:
+        return self._db.execute(sql, values).fetchall()
+
+    def _one(self, sql: str, *values: object) -> Any:
+        return self._db.execute(sql, values).fetchone()
+
+    def version(self) -> int:
+        """Changes whenever another connection has committed; 10 µs."""
+        return int(self._one("PRAGMA data_version")[0])
+
+    def last_seq(self) -> int:
+        return int(self._one("SELECT coalesce(max(seq), 0) FROM event")[0])
+
+    # runs and phases
+
+    def runs(self) -> list[RunRow]:
+        return [_run(row) for row in self._all("SELECT * FROM run ORDER BY id")]
+
+    def run(self, run: int) -> RunRow | None:
+        row = self._one("SELECT * FROM run WHERE id = ?", run)
+        return _run(row) if row else None
+
+    def config(self, run: RunRow) -> Facts:
+        """The snapshot of project.toml that a run works from."""
+        return dict(json.loads((self.blobs / run.config).read_bytes()))
+
+    def settings(self, run: int | None = None) -> Facts:
+        """Live overrides and grants in force: of the project, and those of `run` over them."""
+        rows = self._all("SELECT key, value FROM setting WHERE run IS NULL OR run IS ? ORDER BY seq", run)
+        return {row["key"]: json.loads(row["value"]) for row in rows}
+
+    def totals_of_project(self) -> tuple[int, int]:
+        """Micros spent and GPU-seconds used over all runs and forks."""
+        row = self._one("SELECT coalesce(sum(spent_micros), 0), coalesce(sum(gpu_s), 0) FROM run")
+        return int(row[0]), int(row[1])
+
+    def visits(self, run: int) -> list[VisitRow]:
+        """The visits a run sees, in order, superseded ones too."""
+        rows = self._all(
+            """SELECT visit.*, lineage.place, lineage.superseded_seq,
+                      (SELECT count(*) FROM step WHERE step.visit = visit.id AND kind = 'ask' AND state = 'done'
+                         AND step.superseded_seq IS NULL) AS asks
+               FROM lineage JOIN visit ON visit.id = lineage.visit WHERE lineage.run = ? ORDER BY place""",
+            run,
+        )
+        return [
+            VisitRow(
+                row["id"],
+                row["place"],
+                row["label"],
+                row["phase"],
+                "superseded" if row["superseded_seq"] else row["state"],
+                row["opened_at"],
+                row["closed_at"],
+                row["spent_micros"],
+                row["gpu_s"],
+                row["asks"],
+            )
+            for row in rows
+        ]
+
+    def phases(self, run: RunRow) -> list[PhaseRow]:
+        """The rail: every phase of the run with its state, time and cost."""
+        visits, waits = self.visits(run.id), self.waits(run.id)
+        found = []
+        for phase in run.phases:
+            mine = [visit for visit in visits if visit.phase == phase]
+            last = next((visit for visit in reversed(mine) if visit.state != "superseded"), None)
+            state, since, took = "not_begun", None, None
+            if last is not None:
+                held = [wait for wait in waits if wait.visit == last.id]
+                person = [wait for wait in held if wait.needs_word or wait.why in ("budget", "auth", "person")]
+                if person:
+                    state, since = "waits_person", person[0].opened_at
+                elif held:
+                    state, since = "waits_world", held[0].opened_at
+                elif last.state == "closed":
+                    state = "done"
+                else:
+                    state, since = "at_work", last.opened_at
+                if last.closed_at is not None:
+                    took = sum((visit.closed_at or visit.opened_at) - visit.opened_at for visit in mine) / 1000
+            found.append(
+                PhaseRow(
+                    phase,
+                    state,
+                    len(mine),
+                    since,
+                    took,
+                    sum(visit.spent_micros for visit in mine),
+                    sum(visit.asks for visit in mine),
+                )
+            )
+        return found
+
+    # the talk
+
+    def turns(self, run: int, phase: str, limit: int = 400) -> list[Turn]:
+        """What was said in the visits to a phase, with the person's notes, oldest first."""
+        rows = self._all(
+            """SELECT step.id, step.role, step.path, step.state, step.begun_at, step.ended_at, visit.label,
+                      message.body, (SELECT id FROM attempt WHERE attempt.step = step.id ORDER BY n DESC LIMIT 1) AS attempt
+               FROM lineage JOIN visit ON visit.id = lineage.visit JOIN step ON step.visit = visit.id
+               LEFT JOIN message ON message.id = step.reply
+               WHERE lineage.run = ? AND visit.phase = ? AND step.kind = 'ask' AND step.superseded_seq IS NULL
+               ORDER BY step.id DESC LIMIT ?""",
+            run,
+            phase,
+            limit,
+        )
+        turns = []
+        for row in reversed(rows):
+            text, tool, arguments = _said(row["body"])
+            turns.append(
+                Turn(
+                    row["id"],
+                    row["role"],
+                    row["ended_at"] or row["begun_at"],
+                    text,
+                    tool,
+                    arguments,
+                    row["path"],
+                    row["label"],
+                    writing=row["state"] == "intent",
+                    attempt=row["attempt"] if row["state"] == "intent" else None,
+                )
+            )
+        for note in self.notes(run):
+            if note.phase in (phase, None):
+                turns.append(
+                    Turn(0, "you", note.left_at, note.text, None, {}, "", "", note.phase or note.role, note.read_at)
+                )
+        return sorted(turns, key=lambda turn: (turn.writing, turn.at))
+
+    def conversation(self, step: int) -> list[tuple[str, list[Any]]]:
+        """Every message up to and with a step's reply, as (role, blocks): what `step` shows when it is opened."""
+        row = self._one("SELECT coalesce(reply, request) FROM step WHERE id = ?", step)
+        found: list[tuple[str, list[Any]]] = []
+        at = row[0] if row else None
+        while at is not None:
+            message = self._one("SELECT parent, role, body FROM message WHERE id = ?", at)
+            found.append((message["role"], json.loads(message["body"])))
+            at = message["parent"]
+        return found[::-1]
+
+    # waits and notes
+
+    def waits(self, run: int | None = None, *, ended: bool = False) -> list[WaitRow]:
+        """Open waits, oldest first, of one run or of all; with `ended` those that are over too."""
+        rows = self._all(
+            f"""SELECT wait.*, product.sha256, visit.phase FROM wait LEFT JOIN product ON product.id = wait.product
+                LEFT JOIN visit ON visit.id = wait.visit
+                WHERE (? IS NULL OR wait.run = ?) {"" if ended else "AND wait.closed_seq IS NULL"} ORDER BY wait.id""",
+            run,
+            run,
+        )
+        return [
+            WaitRow(
+                row["id"],
+                row["run"],
+                row["visit"],
+                row["phase"],
+                row["why"],
+                tuple(json.loads(row["choices"])),
+                json.loads(row["facts"]),
+                row["product"],
+                row["sha256"],
+                row["opened_at"],
+                row["closed_at"],
+                row["choice"],
+                row["until_at"],
+            )
+            for row in rows
+            if ended or row["why"] != Wait.BACKOFF
+        ]
+
+    def notes(self, run: int) -> list[NoteRow]:
+        rows = self._all("SELECT * FROM note WHERE run = ? AND replaced_seq IS NULL ORDER BY left_at, word", run)
+        return [
+            NoteRow(row["word"], row["run"], row["phase"], row["role"], row["text"], row["left_at"], row["read_at"])
+            for row in rows
+        ]
+
+    # products
+
+    def versions(self, run: int, phase: str | None = None) -> list[ProductRow]:
+        """Versions of the products of a run's visits that are not superseded, oldest first."""
+        rows = self._all(
+            """SELECT product.*, visit.label, visit.phase FROM lineage JOIN visit ON visit.id = lineage.visit
+               JOIN product ON product.visit = visit.id
+               WHERE lineage.run = ? AND (? IS NULL OR visit.phase = ?) ORDER BY product.id""",
+            run,
+            phase,
+            phase,
+        )
+        return [_product(row) for row in rows]
+
+    def product(self, product: int) -> ProductRow | None:
+        row = self._one(
+            "SELECT product.*, visit.label, visit.phase FROM product JOIN visit ON visit.id = product.visit"
+            " WHERE product.id = ?",
+            product,
+        )
+        return _product(row) if row else None
+
+    def files(self, sha256: str) -> dict[str, bytes]:
+        """The files of a product or program, from its manifest."""
+        return {name: self.blob(blob) for name, blob in json.loads(self.blob(sha256)).items()}
+
+    def blob(self, sha256: str) -> bytes:
+        return (self.blobs / sha256).read_bytes()
+
+    # experiments
+
+    def programs(self, run: int) -> list[ProgramRow]:
+        """Programs of the run's visits, the kept ones first by rank, then in order of birth."""
+        rows = self._all(
+            """SELECT program.*, step.path, step.role FROM lineage JOIN program ON program.visit = lineage.visit
+               LEFT JOIN step ON step.id = program.step WHERE lineage.run = ?
+               ORDER BY program.kept IS NULL, program.kept, program.id""",
+            run,
+        )
+        return [
+            ProgramRow(
+                row["name"],
+                row["parent"],
+                row["change"],
+                row["grade"],
+                row["kept"],
+                row["verdict"],
+                row["sha256"],
+                row["visit"],
+                row["path"],
+                row["role"],
+            )
+            for row in rows
+        ]
+
+    def experiments(self, run: int | None = None) -> list[ExperimentRow]:
+        """Experiments of a run, those of its inherited visits too; of the project without `run`."""
+        where = "WHERE visit IN (SELECT visit FROM lineage WHERE run = ?)" if run is not None else ""
+        rows = self._all(f"SELECT * FROM experiment {where} ORDER BY id", *(() if run is None else (run,)))
+        return [
+            ExperimentRow(
+                row["id"],
+                row["run"],
+                row["visit"],
+                row["program"],
+                row["seed"],
+                row["state"],
+                row["attempt"],
+                row["limit_s"],
+                row["tier"],
+                row["error"],
+                row["begun_at"],
+                row["ended_at"],
+                row["superseded_seq"] is not None,
+            )
+            for row in rows
+        ]
+
+    def results(self, run: int) -> list[ResultRow]:
+        rows = self._all(
+            """SELECT result.*, experiment.program, experiment.seed, experiment.superseded_seq
+               FROM result JOIN experiment ON experiment.id = result.experiment
+               WHERE experiment.visit IN (SELECT visit FROM lineage WHERE run = ?) ORDER BY experiment.id, metric""",
+            run,
+        )
+        return [
+            ResultRow(
+                row["experiment"],
+                row["program"],
+                row["seed"],
+                row["dataset"],
+                row["metric"],
+                row["value"],
+                row["stderr"],
+                row["censored"],
+                row["file"],
+                row["superseded_seq"] is not None,
+            )
+            for row in rows
+        ]
+
+    def papers(self) -> list[PaperRow]:
+        return [
+            PaperRow(
+                row["key"],
+                row["source"],
+                row["ident"],
+                row["title"],
+                tuple(json.loads(row["authors"])),
+                row["year"],
+                row["abstract"],
+                row["notes"],
+                row["url"],
+            )
+            for row in self._all("SELECT * FROM paper ORDER BY key")
+        ]
+
+    # what happened
+
+    def events(self, after: int = 0, run: int | None = None, limit: int = 5000) -> list[EventRow]:
+        rows = self._all(
+            "SELECT * FROM event WHERE seq > ? AND (? IS NULL OR run IS NULL OR run = ?) ORDER BY seq LIMIT ?",
+            after,
+            run,
+            run,
+            limit,
+        )
+        return [
+            EventRow(row["seq"], row["at"], row["run"], row["visit"], row["kind"], json.loads(row["facts"]))
+            for row in rows
+        ]
+
+    def totals(self, run: int) -> Totals:
+        row = self._one(
+            """SELECT count(*) FILTER (WHERE attempt.state = 'done'), count(*) FILTER (WHERE attempt.state = 'doubt'),
+                      coalesce(sum(input), 0), coalesce(sum(cache_read), 0), coalesce(sum(output), 0),
+                      coalesce(sum(estimated), 0)
+               FROM visit JOIN step ON step.visit = visit.id JOIN attempt ON attempt.step = step.id
+               WHERE visit.run = ? AND attempt.kind = 'call'""",
+            run,
+        )
+        return Totals(*(int(value) for value in row))
+
+    def attempts(self, kind: str, run: int | None = None) -> list[tuple[int, str, str]]:
+        """(step, attempt, state) of calls or jobs, in the order they were made."""
+        rows = self._all(
+            """SELECT attempt.step, attempt.id, attempt.state FROM attempt JOIN step ON step.id = attempt.step
+               JOIN visit ON visit.id = step.visit WHERE attempt.kind = ? AND (? IS NULL OR visit.run = ?)
+               ORDER BY attempt.step, n""",
+            kind,
+            run,
+            run,
+        )
+        return [(row[0], row[1], row[2]) for row in rows]
+
+    def engines(self) -> list[Facts]:
+        """Every engine that took the lock, newest last."""
+        return [dict(row) for row in self._all("SELECT * FROM engine ORDER BY id")]
+
+
+@contextmanager
+def reading(database: Path, blobs: Path) -> Iterator[Reader | None]:
+    """A Reader for one look, or None where no lab has worked yet."""
+    if not database.exists():
+        yield None
+        return
+    try:
+        reader = Reader(database, blobs)
+    except sqlite3.DatabaseError as error:
+        raise LabError("store.damaged", path=str(database), why=str(error)) from error
+    try:
+        yield reader
+    finally:
+        reader.close()
+
+
+def phase_of(label: str) -> str:
+    """The phase of a visit's label: plan@2 → plan_formulation."""
+    short = label.split("@")[0]
+    return next(phase.value for phase in Phase if SHORT[phase] == short)
+
+
+def _run(row: sqlite3.Row) -> RunRow:
+    return RunRow(
+        row["id"],
+        row["parent"],
+        row["state"],
+        row["autonomy"],
+        row["config"],
+        row["begun_at"],
+        row["ended_at"],
+        row["inherited_micros"],
+        row["spent_micros"],
+        row["reserved_micros"],
+        row["gpu_s"],
+        tuple(json.loads(row["phases"])),
+    )
+
+
+def _product(row: sqlite3.Row) -> ProductRow:
+    return ProductRow(
+        row["id"],
+        row["visit"],
+        row["label"],
+        row["phase"],
+        row["name"],
+        row["version"],
+        row["sha256"],
+        row["author"],
+        bool(row["handed_in"]),
+        json.loads(row["refusal"]) if row["refusal"] else None,
+        json.loads(row["summary"]),
+    )
+
+
+def _said(body: str | None) -> tuple[str, str | None, Facts]:
+    """Text, tool and arguments of a reply as it is stored."""
+    if body is None:
+        return "", None, {}
+    texts, tool, arguments = [], None, {}
+    blocks: list[Plain] = json.loads(body)
+    for block in blocks:
+        if isinstance(block, str):
+            texts.append(block)
+        elif isinstance(block, dict) and "name" in block:
+            tool, arguments = str(block["name"]), dict(block["arguments"])  # type: ignore[arg-type]
+    return "\n".join(texts), tool, arguments

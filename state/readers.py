@@ -19,6 +19,11 @@ from state.vocabulary import SCHEMA, SHORT, Phase, Wait
 
 Facts = dict[str, Any]
 
+_EXPERIMENTS = """WITH seen AS (
+    SELECT experiment.*, max(lineage.superseded_seq IS NULL) AS live
+    FROM experiment JOIN used ON used.experiment = experiment.id JOIN lineage ON lineage.visit = used.visit
+    WHERE ? IS NULL OR lineage.run = ? GROUP BY experiment.id)"""
+
 
 @dataclass(frozen=True)
 class RunRow:
@@ -328,7 +333,8 @@ class Reader:
         """What was said in the visits to a phase, with the person's notes, oldest first."""
         rows = self._all(
             """SELECT step.id, step.role, step.path, step.state, step.begun_at, step.ended_at, visit.label,
-                      message.body, (SELECT id FROM attempt WHERE attempt.step = step.id ORDER BY n DESC LIMIT 1) AS attempt
+                      message.body,
+                      (SELECT id FROM attempt WHERE attempt.step = step.id ORDER BY n DESC LIMIT 1) AS attempt
                FROM lineage JOIN visit ON visit.id = lineage.visit JOIN step ON step.visit = visit.id
                LEFT JOIN message ON message.id = step.reply
                WHERE lineage.run = ? AND visit.phase = ? AND step.kind = 'ask' AND step.superseded_seq IS NULL
@@ -466,9 +472,8 @@ class Reader:
         ]
 
     def experiments(self, run: int | None = None) -> list[ExperimentRow]:
-        """Experiments of a run, those of its inherited visits too; of the project without `run`."""
-        where = "WHERE visit IN (SELECT visit FROM lineage WHERE run = ?)" if run is not None else ""
-        rows = self._all(f"SELECT * FROM experiment {where} ORDER BY id", *(() if run is None else (run,)))
+        """Experiments that a run's visits rest on, inherited ones too; of the project without `run`."""
+        rows = self._all(f"{_EXPERIMENTS} SELECT * FROM seen ORDER BY id", run, run)
         return [
             ExperimentRow(
                 row["id"],
@@ -483,16 +488,16 @@ class Reader:
                 row["error"],
                 row["begun_at"],
                 row["ended_at"],
-                row["superseded_seq"] is not None,
+                not row["live"],
             )
             for row in rows
         ]
 
     def results(self, run: int) -> list[ResultRow]:
         rows = self._all(
-            """SELECT result.*, experiment.program, experiment.seed, experiment.superseded_seq
-               FROM result JOIN experiment ON experiment.id = result.experiment
-               WHERE experiment.visit IN (SELECT visit FROM lineage WHERE run = ?) ORDER BY experiment.id, metric""",
+            f"""{_EXPERIMENTS} SELECT result.*, seen.program, seen.seed, seen.live
+                FROM seen JOIN result ON seen.id = result.experiment ORDER BY seen.id, dataset, metric""",
+            run,
             run,
         )
         return [
@@ -506,7 +511,7 @@ class Reader:
                 row["stderr"],
                 row["censored"],
                 row["file"],
-                row["superseded_seq"] is not None,
+                not row["live"],
             )
             for row in rows
         ]

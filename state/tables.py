@@ -287,7 +287,13 @@ class Experiment(SQLModel, table=True):
     error: str | None = None
     begun_at: int
     ended_at: int | None = None
-    superseded_seq: int | None = None
+
+
+class Used(SQLModel, table=True):
+    """Which visits rest on which experiments: a visit that asks for a known one uses it again."""
+
+    visit: int = Field(primary_key=True)
+    experiment: int = Field(primary_key=True)
 
 
 class Result(SQLModel, table=True):

@@ -1,0 +1,98 @@
+"""Money and GPU time: reserved before each call or job, settled after it, granted by the person.
+
+Limits are the project's, over all runs and forks; a run may have a tighter one. What was spent is kept in totals on the
+run and the visit, never summed over attempts. Reservations that do not fit raise LabError `budget.money` or
+`budget.gpu`, and nothing is dispatched.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from state.errors import LabError
+from state.store import Store, Transaction
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What may be spent in all. Money in micros, GPU time in seconds."""
+
+    money_micros: int
+    gpu_s: int
+
+
+@dataclass(frozen=True)
+class Spent:
+    """Spent and reserved, over all runs of the project."""
+
+    micros: int
+    gpu_s: int
+
+
+def limits(store: Store, run: int, money_usd: float, gpu_hours: float) -> Limits:
+    """The limits in force: project.toml's, unless a later `set` or grant says otherwise."""
+    rows = store.rows(
+        "SELECT key, value FROM setting WHERE key IN ('limits.money_usd', 'limits.gpu_hours')"
+        " AND (run IS NULL OR run = ?) ORDER BY seq",
+        (run,),
+    )
+    over = {row["key"]: float(json.loads(row["value"])) for row in rows}
+    money = over.get("limits.money_usd", money_usd)
+    hours = over.get("limits.gpu_hours", gpu_hours)
+    return Limits(round(money * 1_000_000), round(hours * 3600))
+
+
+def spent(store: Store) -> Spent:
+    row = store.row(
+        "SELECT coalesce(sum(spent_micros + reserved_micros), 0) AS micros,"
+        " coalesce(sum(gpu_s + gpu_reserved_s), 0) AS gpu_s FROM run"
+    )
+    assert row is not None
+    return Spent(row["micros"], row["gpu_s"])
+
+
+def check(store: Store, limits: Limits, micros: int, gpu_s: int) -> None:
+    """Raise LabError where a reservation would not fit. Nothing spends nothing, whatever the limit."""
+    now = spent(store)
+    if micros and now.micros + micros > limits.money_micros:
+        raise LabError("budget.money", needs=micros, spent=now.micros, limit=limits.money_micros)
+    if gpu_s and now.gpu_s + gpu_s > limits.gpu_s:
+        raise LabError("budget.gpu", needs=gpu_s, spent=now.gpu_s, limit=limits.gpu_s)
+
+
+def reserve(tx: Transaction, run: int, micros: int, gpu_s: int) -> None:
+    """Set aside the worst case of an attempt, in the commit that dispatches it."""
+    if micros or gpu_s:
+        tx.execute(
+            "UPDATE run SET reserved_micros = reserved_micros + ?, gpu_reserved_s = gpu_reserved_s + ? WHERE id = ?",
+            (micros, gpu_s, run),
+        )
+
+
+def settle(tx: Transaction, attempt: str, micros: int, gpu_s: int) -> None:
+    """Turn an attempt's reservation into what it cost, on its run and its visit."""
+    row = tx.execute(
+        "SELECT visit.run, visit.id, reserved_micros, gpu_reserved_s FROM attempt JOIN step ON step.id = attempt.step"
+        " JOIN visit ON visit.id = step.visit WHERE attempt.id = ?",
+        (attempt,),
+    ).fetchone()
+    run, visit, reserved, gpu_reserved = row
+    tx.execute("UPDATE attempt SET cost_micros = ?, gpu_s = ? WHERE id = ?", (micros, gpu_s, attempt))
+    if micros or gpu_s or reserved or gpu_reserved:
+        tx.execute(
+            "UPDATE run SET reserved_micros = reserved_micros - ?, spent_micros = spent_micros + ?,"
+            " gpu_reserved_s = gpu_reserved_s - ?, gpu_s = gpu_s + ? WHERE id = ?",
+            (reserved, micros, gpu_reserved, gpu_s, run),
+        )
+        tx.execute(
+            "UPDATE visit SET spent_micros = spent_micros + ?, gpu_s = gpu_s + ? WHERE id = ?", (micros, gpu_s, visit)
+        )
+
+
+def grant(tx: Transaction, key: str, value: float, word: str | None, run: int | None = None) -> None:
+    """A person's new limit, `limits.money_usd` or `limits.gpu_hours`. project.toml is not touched."""
+    tx.execute(
+        "INSERT INTO setting (seq, run, key, value, word) VALUES (?,?,?,?,?)",
+        (tx.seq, run, key, json.dumps(value), word),
+    )

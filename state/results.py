@@ -1,0 +1,56 @@
+"""Measured values: what an experiment wrote, with its file. Every number of a paper leads back to a row here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from state.store import Store, Transaction
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One value of one experiment. A missed target is `value` None with `censored`, the limit that was not reached."""
+
+    program: str
+    dataset: str
+    metric: str
+    seed: int
+    value: float | None
+    stderr: float | None
+    censored: float | None
+    experiment: int
+    file: str = ""
+    sha256: str = ""
+
+
+def record(tx: Transaction, values: Sequence[Measured]) -> None:
+    for each in values:
+        tx.execute(
+            "INSERT OR REPLACE INTO result (experiment, dataset, metric, value, stderr, censored, file, sha256)"
+            " VALUES (?,?,?,?,?,?,?,?)",
+            (
+                each.experiment,
+                each.dataset,
+                each.metric,
+                each.value,
+                each.stderr,
+                each.censored,
+                each.file,
+                each.sha256,
+            ),
+        )
+
+
+def measured(store: Store, run: int) -> list[Measured]:
+    """What the visits of a run that are not superseded rest on, ordered by program, seed, dataset, metric."""
+    rows = store.rows(
+        """SELECT DISTINCT experiment.program, result.dataset, result.metric, experiment.seed, result.value,
+                  result.stderr, result.censored, result.experiment, result.file, result.sha256
+           FROM lineage JOIN used ON used.visit = lineage.visit JOIN experiment ON experiment.id = used.experiment
+           JOIN result ON result.experiment = experiment.id
+           WHERE lineage.run = ? AND lineage.superseded_seq IS NULL
+           ORDER BY experiment.program, experiment.seed, result.dataset, result.metric""",
+        (run,),
+    )
+    return [Measured(*tuple(row)) for row in rows]

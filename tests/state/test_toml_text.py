@@ -1,0 +1,79 @@
+"""Lines of keys in a TOML text, and a value changed without touching the rest."""
+
+from __future__ import annotations
+
+import tomllib
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from state.toml_text import line_of, lines, with_value
+
+TEXT = '''\
+# question = "not this one"
+question = """
+rounds = 7   # within a string
+[limits]"""
+rounds = 2
+limits.money_usd = 3
+checkpoints = [
+  "plan_formulation", # a ] here
+]
+[models]   # who
+"default" = 'a # b'
+[languages]
+team = "en"'''
+
+
+def test_every_key_has_its_line_past_strings_comments_and_lists() -> None:
+    found = lines(TEXT)
+    assert found["question",] == 2
+    assert found["rounds",] == 5
+    assert found["limits", "money_usd"] == 6
+    assert found["checkpoints",] == 7
+    assert found["models",] == 10
+    assert found["models", "default"] == 11
+    assert found["languages", "team"] == 13
+
+
+def test_an_unnamed_key_stands_at_its_table() -> None:
+    assert line_of(TEXT, ("languages", "paper")) == 12
+    assert line_of(TEXT, ("nowhere",)) == 1
+
+
+def test_a_value_is_put_in_its_place_and_nothing_else_changes() -> None:
+    text = with_value(TEXT, ("rounds",), 3)
+    assert text == TEXT.replace("rounds = 2", "rounds = 3")
+    text = with_value(TEXT, ("checkpoints",), "all")
+    assert tomllib.loads(text)["checkpoints"] == "all"
+    assert "# who" in text
+
+
+def test_a_new_key_goes_into_its_table_made_if_need_be() -> None:
+    text = with_value(TEXT, ("languages", "paper"), "zh")
+    assert tomllib.loads(text)["languages"] == {"paper": "zh", "team": "en"}
+    text = with_value(TEXT, ("autonomy",), "autopilot")
+    assert tomllib.loads(text)["autonomy"] == "autopilot"
+    text = with_value(TEXT, ("phases", "turns"), 5)
+    assert tomllib.loads(text)["phases"] == {"turns": 5}
+    assert tomllib.loads(with_value("", ("phases", "turns"), 5)) == {"phases": {"turns": 5}}
+
+
+@given(
+    st.dictionaries(st.sampled_from(["a", "b", "c d"]), st.one_of(st.integers(), st.booleans(), st.text(max_size=20))),
+    st.text(alphabet=st.characters(exclude_categories=["Cs", "Cc"]), max_size=20),
+)
+def test_whatever_stands_there_the_new_value_is_read_back_and_the_others_stay(
+    others: dict[str, int | bool | str], value: str
+) -> None:
+    text = ""
+    for key, other in others.items():
+        text = with_value(text, ("t", f'"{key}"') if " " in key else ("t", key), _plain(other))
+    before = tomllib.loads(text)
+    after = tomllib.loads(with_value(text, ("t", "new"), value))
+    assert after["t"].pop("new") == value
+    assert after["t"] == before.get("t", {})
+
+
+def _plain(value: int | bool | str) -> int | bool | str:
+    return "".join(char for char in value if char.isprintable()) if isinstance(value, str) else value

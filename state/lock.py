@@ -1,8 +1,8 @@
 """One engine a project: the engine takes the lock, everyone else looks at it.
 
 The lock is a flock, so the kernel frees it when its holder dies, however it dies; what stands in the file (who holds
-it, since when) is only for people and is checked against the process it names. Looking takes a shared lock for an instant,
-which a taker outwaits. The same identity (pid, start, boot) tells one process from a later one with its number.
+it, since when) is only for people and is checked against the process it names. Looking takes a shared lock for an
+instant, which a taker outwaits. An identity (pid, start, boot) tells a process from a later one with its number.
 """
 
 from __future__ import annotations

@@ -1,0 +1,395 @@
+"""What a role can answer, as tools: names are the commands that the published systems use.
+
+An `Answer` is a pydantic model whose docstring and field descriptions are what a model reads; `spec` makes its schema.
+A `Tool` is something a role may use before it answers. A `Refusal` says why an answer does not stand, and goes back.
+Used by phases (`seat.ask(answers=…)`) and by the seat.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Literal, TypeVar, cast
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from engine.models.base import ToolSpec
+from engine.prompt import Shown, tag
+from state.errors import LabError, Plain
+from state.front_matter import clean
+from state.products import Form
+from state.vocabulary import Phase
+
+if TYPE_CHECKING:
+    from engine.desk import Desk
+
+Text = Annotated[str, AfterValidator(clean)]
+Words = Annotated[str, AfterValidator(clean), Field(min_length=1)]
+
+
+def _listed(value: object) -> object:
+    """A single string where a list is asked for, as models like to send it."""
+    if isinstance(value, str):
+        return [value] if value.strip() else []
+    return [] if value is None else value
+
+
+Texts = Annotated[tuple[Text, ...], BeforeValidator(_listed)]
+
+
+class Answer(BaseModel):
+    """Base of all answers; `tool` is the name a model calls."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    tool: ClassVar[str]
+
+
+A = TypeVar("A", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Tool(Generic[A]):
+    """Something a role may use before it answers; `do` runs at a part of the desk of its own."""
+
+    name: str
+    arguments: type[A]
+    do: Callable[[Desk, A], Awaitable[Shown]]
+
+    @property
+    def description(self) -> str:
+        return inspect.cleandoc(self.arguments.__doc__ or "")
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why an answer does not stand, in words for the role; `key` and `facts` tell a person the same."""
+
+    why: str
+    key: str = "refusal.rules"
+    facts: dict[str, Plain] = field(default_factory=dict)
+
+    @property
+    def shown(self) -> Shown:
+        return tag("refusal", self.why)
+
+    @classmethod
+    def of(cls, error: LabError) -> Refusal:
+        told = ", ".join(f"{name}: {value}" for name, value in error.facts.items())
+        return cls(
+            f"{error.key.split('.')[-1].replace('_', ' ')} ({told})" if told else error.key, error.key, error.facts
+        )
+
+
+def spec(answer: type[Answer]) -> ToolSpec:
+    """An answer as a model sees it."""
+    return ToolSpec(answer.tool, inspect.cleandoc(answer.__doc__ or ""), schema(answer))
+
+
+def schema(arguments: type[BaseModel]) -> dict[str, Plain]:
+    """The JSON schema of arguments, with everything in place: no references, no titles."""
+    whole = arguments.model_json_schema()
+    parts = whole.pop("$defs", {})
+    whole.pop("description", None)
+    return cast(dict[str, Plain], _plain(whole, parts))
+
+
+def _plain(part: Any, parts: dict[str, Any]) -> Any:
+    if isinstance(part, list):
+        return [_plain(item, parts) for item in part]
+    if not isinstance(part, dict):
+        return part
+    if "$ref" in part:
+        named = parts[part["$ref"].rsplit("/", 1)[1]]
+        return _plain({**named, **{key: value for key, value in part.items() if key != "$ref"}}, parts)
+    return {key: _plain(value, parts) for key, value in part.items() if not (key == "title" and isinstance(value, str))}
+
+
+# Everywhere ---------------------------------------------------------------------------------------------------------
+
+
+class Dialogue(Answer):
+    """Say something to your colleague. They answer, and you go on from there."""
+
+    tool: ClassVar[str] = "dialogue"
+    text: Words = Field(description="What you say, in the team's language.")
+
+
+class SearchPapers(Answer):
+    """Search the literature. Titles, years and abstracts of the nearest papers come back, each with its key."""
+
+    tool: ClassVar[str] = "search_papers"
+    query: Words = Field(description="A few technical words, in English.")
+
+
+# Ideation -----------------------------------------------------------------------------------------------------------
+
+
+class ProposeIdea(Answer):
+    """Put one idea forward, or the improved version of the one you put forward before."""
+
+    tool: ClassVar[str] = "propose_idea"
+    name: Words = Field(description="Short, lower case, words joined by _; letters and digits only.")
+    title: Words = Field(description="The title that a paper on it would have.")
+    hypothesis: Words = Field(description="What you expect to be true, so that a measurement can show it false.")
+    experiment: Words = Field(description="What is run, what is varied, what is measured; one machine, hours at most.")
+    interestingness: int = Field(ge=1, le=10, description="1–10: who would change their mind or their code?")
+    feasibility: int = Field(ge=1, le=10, description="1–10: can this machine show it in the time there is?")
+    novelty: int = Field(ge=1, le=10, description="1–10: how far is it from what is known?")
+    done: bool = Field(default=False, description="true when another round would not make it better.")
+
+
+class DecideNovelty(Answer):
+    """Say whether the idea is new, and name the papers on which you rest that."""
+
+    tool: ClassVar[str] = "decide_novelty"
+    verdict: Literal["novel", "known", "undecided"] = Field(
+        description="known: a paper already answers it; undecided: the search could not settle it."
+    )
+    why: Words = Field(description="Two or three sentences that compare the idea with the nearest papers.")
+    papers: Texts = Field(default=(), description="Keys of the papers it rests on, as the search gave them.")
+
+
+# Literature review --------------------------------------------------------------------------------------------------
+
+
+class Summary(Answer):
+    """Search for papers. The five nearest come back with key, year and abstract."""
+
+    tool: ClassVar[str] = "summary"
+    query: Words = Field(description="A few technical words, in English.")
+
+
+class FullText(Answer):
+    """Have a paper read. A reader reads it once; notes with page numbers come back, never the whole text."""
+
+    tool: ClassVar[str] = "full_text"
+    paper: Words = Field(description="Its key, as a search gave it.")
+    looking_for: Text = Field(default="", description="What you want to know from it.")
+
+
+class AddPaper(Answer):
+    """Put a paper on the shelf, with the reason why it belongs there."""
+
+    tool: ClassVar[str] = "add_paper"
+    paper: Words = Field(description="Its key, as a search gave it.")
+    notes: Words = Field(description="What it shows, on what evidence, and what it means for our question.")
+
+
+class ReadingNotes(Answer):
+    """Give your notes on the paper you have read."""
+
+    tool: ClassVar[str] = "reading_notes"
+    notes: Words = Field(description="Claims, methods, numbers and limits, each with its page: (p. 4).")
+
+
+class LiteratureReview(Answer):
+    """Hand in the review that you have written from the shelf."""
+
+    tool: ClassVar[str] = "literature_review"
+    text: Words = Field(description="Markdown. Cite papers as [@key]; only papers that stand on the shelf.")
+
+
+# Plan formulation ---------------------------------------------------------------------------------------------------
+
+
+class SubmitPlan(Answer):
+    """Hand in the plan. What you leave out is taken from the text's own front matter, if it has one."""
+
+    tool: ClassVar[str] = "plan"
+    text: Words = Field(description="Markdown: hypothesis, method, data, baseline, what would count against it, risks.")
+    metric: Text | None = Field(default=None, description="Key of the primary metric in the results file: val_loss.")
+    label: Text | None = Field(default=None, description="The same metric in words: steps to 95 % accuracy.")
+    direction: Literal["lower", "higher"] | None = Field(default=None, description="Which way is better.")
+    dataset: Text | None = Field(default=None, description="Key of the data set in the results file.")
+    baseline: Text | None = Field(default=None, description="What everything is compared with, in a few words.")
+    settings: Annotated[tuple[Text, ...] | None, BeforeValidator(lambda v: None if v is None else _listed(v))] = Field(
+        default=None, description="What is varied, one short line a setting."
+    )
+    seeds: int | None = Field(default=None, ge=1, le=1000, description="Seeds for the baseline and for every setting.")
+    target: Text | None = Field(default=None, description='What ends the search: "val_acc >= 0.95"; "" for none.')
+    stop: Text | None = Field(default=None, description="The stopping rule, in a few words.")
+    requirements: Annotated[tuple[Text, ...] | None, BeforeValidator(lambda v: None if v is None else _listed(v))] = (
+        Field(default=None, description="What people asked for in their notes, one line each.")
+    )
+    estimate_experiments: int | None = Field(default=None, ge=0, description="How many experiments, all seeds counted.")
+    estimate_minutes: float | None = Field(
+        default=None, ge=0, description="How long they take together on this machine."
+    )
+    estimate_gpu_hours: float | None = Field(default=None, ge=0, description="How many GPU-hours; 0 without a GPU.")
+
+
+# Data preparation ---------------------------------------------------------------------------------------------------
+
+
+class SearchHF(Answer):
+    """Search the Hugging Face Hub for data sets. Names, sizes and licences come back."""
+
+    tool: ClassVar[str] = "search_hf"
+    query: Words = Field(description="A few words.")
+
+
+class Python(Answer):
+    """Run a short program where the data lie, to look at them. It ends after 120 seconds."""
+
+    tool: ClassVar[str] = "python"
+    code: Words = Field(description="A whole Python program; what it prints comes back.")
+
+
+class SubmitCode(Answer):
+    """Hand in load_data.py. It is run; it counts only if it ends without an error within 60 seconds."""
+
+    tool: ClassVar[str] = "submit_code"
+    code: Words = Field(description="The whole of load_data.py.")
+    card: Words = Field(
+        description="Data card in Markdown: what the data are, where from, size, splits, licence, limits."
+    )
+    datasets: Texts = Field(default=(), description="Names of the data sets it provides, as in the results file.")
+
+
+# Running experiments, and both solvers ------------------------------------------------------------------------------
+
+
+class LineEdit(BaseModel):
+    """Lines first..last are replaced by text; last = first - 1 puts text before first."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    first: int = Field(ge=1, description="First line that is replaced, as numbered.")
+    last: int = Field(ge=0, description="Last line that is replaced; first - 1 to insert before first.")
+    text: str = Field(description='The new lines, without numbers; "" deletes.')
+
+
+class Edit(Answer):
+    """Replace lines first..last of what you were shown by new ones. last = first - 1 inserts before first."""
+
+    tool: ClassVar[str] = "edit"
+    first: int = Field(ge=1, description="First line that is replaced, as numbered.")
+    last: int = Field(ge=0, description="Last line that is replaced; first - 1 to insert before first.")
+    text: str = Field(description='The new lines, without numbers; "" deletes.')
+    why: Text = Field(default="", description="One line: what this changes.")
+
+
+class Replace(Answer):
+    """Replace the whole of it by a new text."""
+
+    tool: ClassVar[str] = "replace"
+    text: Words = Field(description="The whole new text, from its first line to its last.")
+    name: Text = Field(default="", description="For a program: a short name, letters, digits and _.")
+    why: Text = Field(default="", description="One line: what this changes.")
+
+
+class Keep(Answer):
+    """Keep the earlier programs: the plan still asks for them as they are."""
+
+    tool: ClassVar[str] = "keep"
+    why: Words = Field(description="One sentence.")
+
+
+class Change(BaseModel):
+    """One change to the program that you were shown: either line edits, or a whole new text."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    name: Words = Field(description="A short name for the program that results; letters, digits and _: wd_2.")
+    why: Words = Field(description="One line: what it changes and what you expect.")
+    edits: tuple[LineEdit, ...] = Field(default=(), description="Edits by the numbers shown; they may not overlap.")
+    text: Text = Field(default="", description="A whole new program, where edits would be more than half of it.")
+
+
+class Changes(Answer):
+    """Propose changes to the program shown; each becomes a program of its own, and all are run side by side."""
+
+    tool: ClassVar[str] = "changes"
+    changes: tuple[Change, ...] = Field(min_length=1, max_length=5, description="One to five, each worth a run.")
+
+
+class Grade(Answer):
+    """Grade how well program and output serve the plan. The measured metric ranks; you catch what dodges the plan."""
+
+    tool: ClassVar[str] = "grade"
+    grade: float = Field(ge=0, le=1, description="0: dodges the plan; 0.5: runs but leaves parts out; 1: all of it.")
+    why: Words = Field(description="One or two sentences.")
+
+
+class Lesson(Answer):
+    """Keep a short reflection for the steps that follow."""
+
+    tool: ClassVar[str] = "lesson"
+    text: Words = Field(description="At most three sentences; name programs and verdicts as they stand in the table.")
+
+
+# Results interpretation ---------------------------------------------------------------------------------------------
+
+
+class SubmitInterpretation(Answer):
+    r"""Hand in the interpretation. Numbers stand in it by reference: \result{program/dataset/metric/mean}."""
+
+    tool: ClassVar[str] = "interpretation"
+    text: Words = Field(
+        description=r"Markdown; each measured number as \result{…/mean}, \result{…/sd} or \result{…/n}."
+    )
+    hypothesis: Literal["holds", "holds_in_part", "fails", "undecided"] = Field(
+        description="What the verdicts say about the plan's hypothesis."
+    )
+
+
+# Report writing -----------------------------------------------------------------------------------------------------
+
+
+class Done(Answer):
+    """Say that it is good as it is."""
+
+    tool: ClassVar[str] = "done"
+    why: Text = Field(default="", description="One sentence.")
+
+
+class Readme(Answer):
+    """Hand in the README of the finding."""
+
+    tool: ClassVar[str] = "readme"
+    text: Words = Field(description=r"Markdown, at most a page; measured numbers as \result{…}.")
+
+
+# Report refinement --------------------------------------------------------------------------------------------------
+
+
+class SubmitReview(Answer):
+    """Hand in your review on the conference's form."""
+
+    tool: ClassVar[str] = "review"
+    summary: Words = Field(description="What the paper claims and how it supports it, in your words.")
+    strengths: Texts = Field(default=(), description="One point each.")
+    weaknesses: Texts = Field(default=(), description="One point each, specific enough to act on.")
+    originality: int = Field(ge=1, le=4, description="1 low – 4 very high.")
+    quality: int = Field(ge=1, le=4, description="1 low – 4 very high.")
+    clarity: int = Field(ge=1, le=4, description="1 low – 4 very high.")
+    significance: int = Field(ge=1, le=4, description="1 low – 4 very high.")
+    questions: Texts = Field(default=(), description="What the authors should answer.")
+    limitations: Texts = Field(default=(), description="What the paper should say about its limits.")
+    ethical_concerns: bool = Field(default=False, description="true if it needs an ethics review.")
+    soundness: int = Field(ge=1, le=4, description="1 poor – 4 excellent.")
+    presentation: int = Field(ge=1, le=4, description="1 poor – 4 excellent.")
+    contribution: int = Field(ge=1, le=4, description="1 poor – 4 excellent.")
+    overall: int = Field(ge=1, le=10, description="1 very strong reject, 5 borderline, 6 weak accept, 10 award.")
+    confidence: int = Field(ge=1, le=5, description="1 a guess – 5 certain, checked the details.")
+    decision: Literal["accept", "reject"] = Field(description="accept or reject; nothing between.")
+
+    @property
+    def form(self) -> Form:
+        return Form.model_validate(self.model_dump())
+
+
+class MetaReview(Answer):
+    """Sum the reviews up as area chair. The numbers are the reviews' means; you weigh the words."""
+
+    tool: ClassVar[str] = "meta_review"
+    text: Words = Field(description="What the reviewers agree on, where they differ, what decides it.")
+    decision: Literal["accept", "reject"] = Field(description="Your recommendation.")
+
+
+class Decide(Answer):
+    """Decide what follows from the reviews: done, or back to one earlier phase with what has to change there."""
+
+    tool: ClassVar[str] = "decide"
+    decision: Literal["done", "back"] = Field(description="back only for what more work here can mend.")
+    phase: Phase | None = Field(default=None, description="With back: the earliest phase that has to change.")
+    reasons: Words = Field(description="What has to change there, or why it is good enough.")

@@ -92,7 +92,8 @@ def fields_of(template: str) -> list[str]:
 def fill(template: str, **fields: Value) -> Shown:
     """A prompt with `<name>…</name>` in place of each `{{name}}`.
 
-    None, "" and () leave nothing behind; True leaves `<name/>`. The fields given must be the prompt's, all of them.
+    None, "" and () leave nothing behind; True leaves `<name/>`; a Shown that is a tag of that name stands as it is. The
+    fields given must be the prompt's, all of them.
     """
     wanted = set(fields_of(template))
     if wanted != set(fields):
@@ -104,6 +105,8 @@ def fill(template: str, **fields: Value) -> Shown:
 
 
 def _placed(name: str, value: Value) -> str:
+    if isinstance(value, Shown) and re.match(rf"<{name}[ />]", value):
+        return value
     return tag(name) if value is True else tag(name, value)
 
 

@@ -1,0 +1,318 @@
+"""Bring in what a job left: how it ended, its files, and the numbers that a program measured.
+
+All of it was written by a program that nobody trusts: opened beneath its folder without following links, capped in
+size, JSON and PNG only, every number checked. What is wrong with a results file is said so that a model can mend it.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import hashlib
+import json
+import math
+import os
+import re
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+
+from engine.experiments.contract import Ending, File
+from state import durable
+from state.errors import LabError
+from state.vocabulary import ExperimentState
+
+RESULTS_B = 8 << 20
+METRICS_B = 64 << 20
+PICTURE_B = 16 << 20
+PICTURE_PX = 12_000
+FILES = 1000
+TAIL_B = 16 << 10
+TAIL_LINES = 60
+ERROR_LINES = 40
+LINE = 500  # characters
+PNG = b"\x89PNG\r\n\x1a\n"
+ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
+
+
+class Exit(BaseModel):
+    """`exit.json`, the shim's word."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    state: Literal["finished", "failed", "limit", "stopped"]
+    exit_code: int | None = None
+    signal: int | None = None
+    limit: Literal["wall", "memory", "disk", "processes", "file"] | None = None
+    took_s: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    memory_b: Annotated[int, Field(ge=0)] = 0
+    cpu_s: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+
+
+class Spec(BaseModel):
+    """What is asked of `spec.json` here."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    wants: tuple[str, ...] = ()
+    limits: dict[str, float]
+
+
+def gather(folder: Path) -> Ending:
+    """The ending of the job in `folder`; without an `exit.json` it is `lost`. Reads and hashes: call it in a thread."""
+    spec = Spec.model_validate_json(durable.read_beneath(folder, "spec.json", RESULTS_B))
+    try:
+        end = Exit.model_validate_json(durable.read_beneath(folder, "exit.json", 1 << 16))
+    except LabError:
+        return Ending(ExperimentState.LOST, error="the program was lost with its watcher", tail=tail(folder))
+    except ValidationError:
+        return Ending(ExperimentState.FAILED, error="exit.json was overwritten by the program", tail=tail(folder))
+    state, last, files = ExperimentState(end.state), tail(folder), {}
+    why = reason(end, spec.limits)
+    try:
+        files = wanted(folder / "work", spec.wants, int(spec.limits.get("file_b", RESULTS_B)))
+    except LabError as error:
+        state = ExperimentState.FAILED
+        why = f"its work folder could not be read: {error}"
+    error_text = "" if state is ExperimentState.FINISHED else "\n".join([why, *last.splitlines()[-ERROR_LINES:]])
+    return Ending(
+        state=state,
+        exit_code=end.exit_code,
+        signal=end.signal,
+        error=error_text.strip(),
+        tail=last,
+        took_s=end.took_s,
+        limit=end.limit,
+        files=files,
+        memory_b=end.memory_b,
+        cpu_s=end.cpu_s,
+    )
+
+
+def reason(end: Exit, caps: dict[str, float]) -> str:
+    """Why it ended as it did, for the model that is to mend it."""
+    said = {
+        "wall": f"ended by the lab: it ran longer than its limit of {caps.get('wall_s', 0):g} s",
+        "memory": f"ended by the lab: it used more memory than its limit of {caps.get('memory_b', 0) / 1e6:.0f} MB",
+        "disk": f"ended by the lab: it wrote more than its limit of {caps.get('disk_b', 0) / 1e6:.0f} MB",
+        "processes": f"ended by the lab: it had more processes than its limit of {caps.get('processes', 0):.0f}",
+        "file": f"ended: it wrote a file larger than its limit of {caps.get('file_b', 0) / 1e6:.0f} MB",
+    }
+    if end.limit:
+        return said[end.limit]
+    if end.state == "stopped":
+        return "ended by the lab: it was told to stop"
+    return f"ended by signal {end.signal}" if end.signal else f"exit code {end.exit_code}"
+
+
+def tail(folder: Path) -> str:
+    """The last lines of `out.log`, printable: no escape sequences, of a line redrawn with \\r only its last state."""
+    try:
+        with durable.open_beneath(folder, "out.log") as fd:
+            size_b = os.fstat(fd).st_size
+            data = os.pread(fd, TAIL_B, max(size_b - TAIL_B, 0))
+    except LabError:
+        return ""
+    text = ANSI.sub("", data.decode("utf-8", "replace"))
+    if size_b > TAIL_B:
+        text = text.partition("\n")[2] or text
+    lines = [line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n")]
+    shown = ["".join(c if c.isprintable() or c == "\t" else "�" for c in line[:LINE]) for line in lines]
+    return "\n".join(shown[-TAIL_LINES:]).strip("\n")
+
+
+def wanted(work: Path, globs: tuple[str, ...], limit_b: int) -> dict[str, File]:
+    """The files in `work` that any of `globs` means: path → hash and size. At most 1,000, the first by name."""
+    found: dict[str, File] = {}
+    if not globs:
+        return found
+    for file in durable.list_beneath(work, limit_b=limit_b):
+        if len(found) < FILES and any(means(glob, file.path) for glob in globs):
+            try:
+                found[file.path] = hashed(work, file.path)
+            except LabError:  # it is no plain file any more
+                continue
+    return found
+
+
+def means(glob: str, path: str) -> bool:
+    """Whether `glob` means `path`: `*` within a name, `**` over folders."""
+    wants, has = glob.split("/"), path.split("/")
+    if wants[0] == "**":
+        rest = "/".join(wants[1:]) or "*"
+        return any(means(rest, "/".join(has[at:])) for at in range(len(has)))
+    if not fnmatch.fnmatchcase(has[0], wants[0]):
+        return False
+    if len(wants) == 1 or len(has) == 1:
+        return len(wants) == len(has)
+    return means("/".join(wants[1:]), "/".join(has[1:]))
+
+
+def hashed(work: Path, path: str) -> File:
+    told, size_b = hashlib.sha256(), 0
+    with durable.open_beneath(work, path) as fd:
+        while part := os.read(fd, 1 << 20):
+            told.update(part)
+            size_b += len(part)
+    return File(told.hexdigest(), size_b)
+
+
+# What was measured
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One number of a results file. `value` None with `censored`: the target was not reached within that limit."""
+
+    dataset: str
+    metric: str
+    value: float | None
+    stderr: float | None
+    censored: float | None
+    file: str
+    sha256: str
+
+
+def _no_bool(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("true and false are no numbers")
+    return value
+
+
+Number = Annotated[float, BeforeValidator(_no_bool), Field(allow_inf_nan=False, strict=True)]
+Name = Annotated[str, Field(pattern=r"^[^/{}\\\x00-\x1f]{1,80}$")]
+
+
+class Dataset(BaseModel):
+    """One dataset of `final_info.json`; what a template writes beside these is left alone."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    means: Annotated[dict[Name, Number | None], Field(min_length=1)]
+    stderrs: dict[Name, Number | None] = Field(default_factory=dict)
+    censored: dict[Name, Number] = Field(default_factory=dict)
+
+
+FINAL_INFO: TypeAdapter[dict[str, Dataset]] = TypeAdapter(
+    Annotated[dict[Name, Dataset], Field(min_length=1, max_length=1000)]
+)
+
+
+def results(work: Path, run: str = "run_1") -> list[Measured]:
+    """What `run` measured, by dataset and metric. `results.bad` says in `why` what is wrong, for a model to mend."""
+    file = f"{run}/final_info.json"
+    try:
+        data = durable.read_beneath(work, file, RESULTS_B)
+    except LabError as error:
+        raise LabError("results.bad", file=file, why=_unread(file, error)) from error
+    sha256 = hashlib.sha256(data).hexdigest()
+    try:
+        told = FINAL_INFO.validate_python(durable.parse_json(data, file))
+    except LabError as error:
+        raise LabError("results.bad", file=file, why=f"{file} is not JSON: {error.facts['why']}") from error
+    except ValidationError as error:
+        raise LabError("results.bad", file=file, why=_wrong(file, error)) from error
+    found: list[Measured] = []
+    for dataset, one in sorted(told.items()):
+        for metric, value in sorted(one.means.items()):
+            censored = one.censored.get(metric) if value is None else None
+            found.append(Measured(dataset, metric, value, one.stderrs.get(metric), censored, file, sha256))
+    return found
+
+
+def _unread(file: str, error: LabError) -> str:
+    said = {
+        "file.missing": f"the program ended without writing {file}",
+        "file.too_big": f"{file} is larger than {RESULTS_B >> 20} MB: put curves into metrics.jsonl",
+    }
+    return said.get(error.key, f"{file} is not a plain file")
+
+
+def _wrong(file: str, error: ValidationError) -> str:
+    lines = [f"{file} must be {{dataset: {{'means': {{metric: number}}, 'stderrs': {{metric: number}}}}}}"]
+    for one in error.errors()[:8]:
+        place = " → ".join(str(part) for part in one["loc"]) or "the whole"
+        lines.append(f"{place[:200]}: {one['msg']}, found {str(one['input'])[:80]!r}")
+    lines.append("a target that was not reached is null in 'means', with its limit in 'censored': {metric: limit}")
+    return "\n".join(lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A line of `metrics.jsonl`."""
+
+    step: float
+    values: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    points: tuple[Point, ...]
+    refused: int  # lines that were no JSON object with a numeric `step`
+
+
+def curve(work: Path, run: str = "run_1") -> Curve:
+    """What `run` appended to `metrics.jsonl`; an unfinished last line is not there yet, values that are no finite
+    number are left out (a loss that became NaN). Empty where there is no such file."""
+    try:
+        data = durable.read_beneath(work, f"{run}/metrics.jsonl", METRICS_B)
+    except LabError:
+        return Curve((), 0)
+    points, refused = [], 0
+    for line in data[: data.rfind(b"\n") + 1].split(b"\n")[:-1]:
+        if (point := _point(line)) is not None:
+            points.append(point)
+        elif line.strip():
+            refused += 1
+    return Curve(tuple(points), refused)
+
+
+def _point(line: bytes) -> Point | None:
+    try:
+        told = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(told, dict) or not _finite(told.get("step")):
+        return None
+    values = {name: float(value) for name, value in told.items() if name != "step" and _finite(value)}
+    return Point(float(told["step"]), values)
+
+
+def _finite(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    try:
+        return math.isfinite(float(value))
+    except OverflowError:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A PNG by its first bytes, whatever its name says."""
+
+    path: str
+    sha256: str
+    size_b: int
+    width: int
+    height: int
+
+
+def pictures(work: Path) -> list[Picture]:
+    """The `*.png` below `work` that are PNGs of a sane size."""
+    found: list[Picture] = []
+    for file in durable.list_beneath(work, limit_b=PICTURE_B):
+        if not file.path.lower().endswith(".png"):
+            continue
+        try:
+            data = durable.read_beneath(work, file.path, PICTURE_B)
+        except LabError:
+            continue
+        if len(data) < 33 or not data.startswith(PNG) or data[12:16] != b"IHDR":
+            continue
+        width, height = struct.unpack(">II", data[16:24])
+        if 0 < width <= PICTURE_PX and 0 < height <= PICTURE_PX:
+            found.append(Picture(file.path, hashlib.sha256(data).hexdigest(), len(data), width, height))
+    return found

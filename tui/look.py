@@ -1,0 +1,181 @@
+"""What the screens show of a project at one instant: frozen, gathered by the poller, drawn by the panes.
+
+The rows are those of `state/readers.py`; beside them stand the products as they were parsed, the engine's lock, the
+limits in force and the curves. A pane is a function of a `Look` and of where its cursor is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from state.readers import (
+    EventRow,
+    ExperimentRow,
+    NoteRow,
+    PaperRow,
+    PhaseRow,
+    ProductRow,
+    ProgramRow,
+    ResultRow,
+    RunRow,
+    Turn,
+    VisitRow,
+    WaitRow,
+)
+from tui.logfile import LogFile
+from tui.widgets.plot import Curve
+
+
+@dataclass(frozen=True)
+class Engine:
+    """The engine as its lock tells: at work since, or gone since, and why."""
+
+    alive: bool = False
+    pid: int | None = None
+    since_at: int | None = None
+    gone_at: int | None = None
+    why: str = ""
+    doubtful: int = 0
+    doubtful_micros: int = 0
+
+
+@dataclass(frozen=True)
+class Made:
+    """A version of a product: its row, its files, and what they parse to (None where they do not)."""
+
+    row: ProductRow
+    files: Mapping[str, bytes]
+    product: Any = None
+
+    @property
+    def text(self) -> str:
+        """The file that a person edits, as text."""
+        name = self.main
+        return self.files.get(name, b"").decode("utf-8", "replace") if name else ""
+
+    @property
+    def main(self) -> str:
+        named = getattr(self.product, "main", "")
+        return named or next(iter(self.files), "")
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What is measured: the metric's key and words, which way is better, and in which dataset."""
+
+    metric: str = ""
+    label: str = ""
+    direction: str = "lower"
+    dataset: str = ""
+    seeds: int = 0
+    target: str = ""
+    baseline: str = ""
+
+
+@dataclass(frozen=True)
+class Running:
+    """The experiment that a curve is shown of: what its last line said, and its log."""
+
+    experiment: int
+    curve: Curve
+    values: Mapping[str, float]
+    log: LogFile | None = None
+
+
+@dataclass(frozen=True)
+class Look:
+    """One run of one project, and what concerns it."""
+
+    project: str
+    folder: Path
+    now: int
+    run: RunRow
+    phases: tuple[PhaseRow, ...] = ()
+    visits: tuple[VisitRow, ...] = ()
+    waits: tuple[WaitRow, ...] = ()
+    ended_waits: tuple[WaitRow, ...] = ()
+    notes: tuple[NoteRow, ...] = ()
+    engine: Engine = Engine()
+    limit_micros: int = 10_000_000
+    limit_gpu_s: float = 86_400
+    spent_micros: int = 0
+    gpu_s: float = 0
+    rehearsal: bool = False
+    tier: str = ""
+    model: str = ""
+    checkpoints: tuple[str, ...] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)
+    rounds: int = 2
+    elsewhere: int = 0
+    turns: Mapping[str, tuple[Turn, ...]] = field(default_factory=dict)
+    made: Mapping[str, tuple[Made, ...]] = field(default_factory=dict)
+    programs: tuple[ProgramRow, ...] = ()
+    experiments: tuple[ExperimentRow, ...] = ()
+    results: tuple[ResultRow, ...] = ()
+    papers: tuple[PaperRow, ...] = ()
+    events: tuple[EventRow, ...] = ()
+    measure: Measure = Measure()
+    running: Running | None = None
+    best_curve: Curve | None = None
+    engine_log: LogFile | None = None
+    looked_at: int = 0
+    slots: int = 0
+    shelf: tuple[str, ...] = ()
+    forms: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def title(self) -> str:
+        return f"{self.project}/{self.run.id}"
+
+    def phase(self, phase: str) -> PhaseRow | None:
+        return next((row for row in self.phases if row.phase == phase), None)
+
+    @property
+    def at_work(self) -> PhaseRow | None:
+        """The phase at work or waiting; None before the first and after the last."""
+        busy = ("at_work", "waits_person", "waits_world", "lost", "stopped")
+        return next((row for row in self.phases if row.state in busy), None)
+
+    def wait_of(self, phase: str) -> WaitRow | None:
+        """The open wait that stands in a phase."""
+        return next((wait for wait in self.waits if wait.phase == phase), None)
+
+    def newest(self, phase: str) -> Made | None:
+        made = self.made.get(phase, ())
+        return made[-1] if made else None
+
+    @property
+    def engine_missing(self) -> bool:
+        """Work is under way and nobody does it."""
+        return self.run.state == "running" and not self.engine.alive
+
+
+@dataclass(frozen=True)
+class HomeRow:
+    """A run as home shows it."""
+
+    folder: Path
+    project: str
+    run: int
+    group: str  # waits, at_work, at_rest
+    symbol: str
+    text: str
+    since_at: int | None
+    micros: int | None
+    gpu_s: float | None
+    question: str = ""
+    details: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Home:
+    """All projects that this person knows, and the machine."""
+
+    now: int
+    host: str
+    zone: str
+    rows: tuple[HomeRow, ...] = ()
+    machine: tuple[str, ...] = ()

@@ -1,0 +1,121 @@
+"""A product as a page: its facts as a block, its Markdown as text, a person's own edits marked in the gutter.
+
+Text is at most 80 cells wide; the gutter (columns 1–3) holds `+` and `-` in the accent.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Sequence
+
+from state.vocabulary import Language
+from tui.language import current
+from tui.lines import EMPTY, Line, Span, bold, dim, line
+from tui.text import clean, clip, fit, width, wrap
+
+INDENT = "   "
+APART = {Language.EN: 6, Language.ZH: 8}
+
+
+def body_of(text: str) -> str:
+    """The text without its `+++` head."""
+    if text.startswith("+++\n"):
+        _, _, rest = text[4:].partition("\n+++")
+        return rest.lstrip("\n")
+    return text
+
+
+def facts_block(pairs: Sequence[tuple[str, str]], cells: int) -> list[Line]:
+    """Labels and values in two columns, the first half of the pairs at the left."""
+    half = (len(pairs) + 1) // 2
+    left, right = pairs[:half], pairs[half:]
+    if not left:
+        return []
+    one = max(width(label) for label, _ in left) + 3
+    two = max((width(label) for label, _ in right), default=0) + 3
+    room = min(cells, 80) - 4 - one
+    values = min(max(width(value) for _, value in left) + APART[current()], max(room - two - 16, room // 2))
+    lines = []
+    for row, (label, value) in enumerate(left):
+        parts: list[Span | str] = [INDENT, dim(fit(label, one))]
+        if row < len(right):
+            parts += [fit(clip(value, values - 2), values), dim(fit(right[row][0], two))]
+            parts.append(clip(right[row][1], max(room - values - two, 4)))
+        else:
+            parts.append(clip(value, room))
+        lines.append(line(*parts))
+    return lines
+
+
+def document(text: str, cells: int, mark: str = "", role: str = "text") -> list[Line]:
+    """Markdown as lines: headings bold and without their `#`, code as it stands, everything else wrapped."""
+    room = min(cells, 80) - 4
+    lead = Span(f" {mark} ", role) if mark else Span(INDENT)
+    lines: list[Line] = []
+    code = False
+    for row in clean(text).split("\n"):
+        if row.lstrip().startswith("```"):
+            code = not code
+            continue
+        if code or row.lstrip().startswith("|"):
+            lines.append(line(lead, Span(clip(row, room), role)))
+        elif heading := re.match(r"#{1,6} +(.*)", row):
+            if lines and lines[-1] != EMPTY:
+                lines.append(EMPTY)
+            lines += [line(lead, bold(part, role)) for part in wrap(heading[1], room)]
+        elif not row.strip():
+            if lines and lines[-1] != EMPTY:
+                lines.append(EMPTY)
+        else:
+            lines += [line(lead, Span(part, role)) for part in item(row, room)]
+    return lines
+
+
+def item(row: str, room: int) -> list[str]:
+    """A paragraph, or a list item whose further lines stand under its text."""
+    found = re.match(r"( *(?:[-*+]|\d+[.)]) +)(.*)", row)
+    if not found or len(found[1]) > room // 2:
+        return wrap(row, room)
+    first, *rest = wrap(found[2], room - len(found[1])) or [""]
+    return [found[1] + first, *(" " * len(found[1]) + part for part in rest)]
+
+
+def changes(old: str, new: str) -> tuple[int, int]:
+    """Lines that an edit added and took away."""
+    added = taken = 0
+    for part in difflib.ndiff(old.splitlines(), new.splitlines()):
+        added += part.startswith("+ ")
+        taken += part.startswith("- ")
+    return added, taken
+
+
+def merged(old: str, new: str, cells: int, *, whole: bool = True) -> list[Line]:
+    """The new text with what changed marked; without `whole` only the changes and two lines around each."""
+    before, after = old.splitlines(), new.splitlines()
+    lines: list[Line] = []
+    matcher = difflib.SequenceMatcher(a=before, b=after, autojunk=False)
+    groups: list[list[tuple[str, int, int, int, int]]]
+    groups = [list(matcher.get_opcodes())] if whole else [list(group) for group in matcher.get_grouped_opcodes(2)]
+    for number, group in enumerate(groups):
+        if number:
+            lines += [EMPTY, line(INDENT, dim("⋯")), EMPTY]
+        for tag, first, last, start, stop in group:
+            if tag == "equal":
+                lines += document("\n".join(after[start:stop]), cells)
+                if lines and stop < len(after) and not after[stop - 1].strip() and lines[-1] != EMPTY:
+                    lines.append(EMPTY)
+                continue
+            lines += document("\n".join(before[first:last]), cells, "-", "you")
+            lines += document("\n".join(after[start:stop]), cells, "+", "you")
+    return lines
+
+
+def source(text: str, cells: int, numbered: bool = True) -> list[Line]:
+    """A file as it stands, its lines numbered and cut at the edge."""
+    rows = clean(text).split("\n")
+    digits = len(str(len(rows)))
+    return [
+        line(" ", dim(f"{number:>{digits}}  ") if numbered else "", clip(row, cells - digits - 5))
+        for number, row in enumerate(rows, 1)
+    ]

@@ -1,0 +1,55 @@
+"""Ideation: the ranked ideas, and under them the one under the cursor with what its novelty rests on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from state.vocabulary import Phase
+from tui.language import current, tr
+from tui.lines import EMPTY, Line, dim, line
+from tui.look import Look
+from tui.panes.document import document
+from tui.panes.pane import Pane
+from tui.text import clip, fit
+from tui.widgets.rows import Place, Row
+
+if TYPE_CHECKING:
+    from state.products import Ideas
+
+
+class IdeationPane(Pane):
+    VIEWS = ("talk", "ideas")
+    CHECK_VIEWS = ("ideas", "talk")
+
+    def __init__(self) -> None:
+        super().__init__(Phase.IDEATION)
+
+    def body_ideas(self, look: Look, cells: int, rows: int) -> list[Line]:
+        made = look.newest(self.phase)
+        table = self.rows("ideas")
+        if made is None or made.product is None:
+            table.show([])
+            return [EMPTY, line("   ", dim(tr("page.nothing_yet")))]
+        ideas = cast("Ideas", made.product).ideas
+        points = ("interestingness", "feasibility", "novelty")
+        head = "   " + fit(tr("ideas.name"), 20) + "".join(fit(tr(f"ideas.{name}"), 10, right=True) for name in points)
+        drawn = [Row(line(dim(f"{head}  {tr('ideas.verdict')}")))]
+        for idea in ideas:
+            numbers = "".join(fit(str(getattr(idea, name)), 10, right=True) for name in points)
+            mark = "◆ " if idea.name == cast("Ideas", made.product).choice.name else "  "
+            text = f" {mark}{fit(idea.name, 20)}{numbers}  {tr(f'novelty.{idea.verdict}')}"
+            drawn.append(Row(line(text), Place("idea", idea.name)))
+        table.show(drawn)
+        height = min(len(drawn), max(rows // 2, 4))
+        chosen = table.chosen
+        idea = next((idea for idea in ideas if chosen is not None and idea.name == chosen.name), ideas[0])
+        text = f"# {idea.title}\n\n{idea.hypothesis}\n\n{idea.experiment}\n\n{idea.why}"
+        page = self.page("idea")
+        page.show((idea.name, made.row.sha256, current()), cells, lambda width: document(text, width))
+        papers = (
+            [line("   ", dim(clip(tr("ideas.papers", papers=", ".join(idea.papers)), cells - 5)))]
+            if idea.papers
+            else []
+        )
+        room = rows - height - 2 - len(papers)
+        return [EMPTY, *table.draw(cells, height), EMPTY, *page.draw(cells, max(room, 0)), *papers]

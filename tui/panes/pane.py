@@ -1,0 +1,255 @@
+"""A phase's pane: a title with its views, a notice where something is wrong, a body, and choices where it waits.
+
+A pane holds where one reads and which view is open; what it shows comes from the `Look` it is drawn with. Each phase
+has a file of its own with its bodies: methods `body_<view>` that fill the rows they are given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import ClassVar, Protocol
+
+from state.readers import WaitRow
+from state.vocabulary import Phase
+from tui.language import current, tr
+from tui.lines import EMPTY, Line, Part, Span, bold, dim, ends, exactly, line
+from tui.look import Look, Made
+from tui.panes.document import body_of, changes, document, facts_block, merged
+from tui.widgets.choices import choices, forecast
+from tui.widgets.keyline import Key
+from tui.widgets.notice import notice_for, notice_lines
+from tui.widgets.page import Page
+from tui.widgets.rail import strip
+from tui.widgets.rows import Place, Rows
+from tui.widgets.talk import Talk
+from tui.words import phase_name
+
+
+class Reads(Protocol):
+    """What arrows and pages move."""
+
+    def move(self, rows: int) -> None: ...
+    def to_end(self, last: bool) -> None: ...
+
+
+class Pane:
+    """One phase on screen. `edited` holds a person's own version of the product that waits, by wait."""
+
+    VIEWS: ClassVar[tuple[str, ...]] = ("talk",)
+    CHECK_VIEWS: ClassVar[tuple[str, ...]] = ()
+    FOLDED: ClassVar[bool] = False
+    LEAD: ClassVar[str] = ""
+    BRIEF: ClassVar[bool] = False
+    TALKS: ClassVar[frozenset[str]] = frozenset({"talk"})
+
+    def __init__(self, phase: Phase) -> None:
+        self.phase = phase
+        self.view = 0
+        self.talk = Talk()
+        self.pages: dict[str, Page] = {}
+        self.lists: dict[str, Rows] = {}
+        self.edited: Mapping[int, bytes] = {}
+        self.height = 10
+        self._had_wait = False
+
+    # what is open
+
+    def wait(self, look: Look) -> WaitRow | None:
+        wait = look.wait_of(self.phase)
+        return wait if wait is not None and wait.why == "checkpoint" else None
+
+    def views(self, look: Look) -> tuple[str, ...]:
+        return self.CHECK_VIEWS if self.CHECK_VIEWS and self.wait(look) else self.VIEWS
+
+    def open_view(self, look: Look) -> str:
+        views = self.views(look)
+        waits = self.wait(look) is not None
+        if waits != self._had_wait:
+            self._had_wait, self.view = waits, 0
+        self.view %= len(views)
+        return views[self.view]
+
+    def turn_view(self, look: Look, step: int) -> None:
+        self.open_view(look)
+        self.view = (self.view + step) % len(self.views(look))
+
+    def next_view(self, look: Look) -> str:
+        views = self.views(look)
+        return views[(self.view + 1) % len(views)]
+
+    def page(self, name: str) -> Page:
+        return self.pages.setdefault(name, Page())
+
+    def rows(self, name: str) -> Rows:
+        return self.lists.setdefault(name, Rows())
+
+    def reads(self, look: Look) -> Reads:
+        """What the arrows move in the open view."""
+        view = self.open_view(look)
+        if view in self.TALKS:
+            return self.talk
+        return self.lists[view] if view in self.lists else self.page(view)
+
+    def chosen(self, look: Look) -> Place | None:
+        reads = self.reads(look)
+        return reads.chosen if isinstance(reads, Rows) else None
+
+    def folds(self, look: Look) -> bool:
+        """Whether the rail starts folded here below 100 columns."""
+        return self.FOLDED or self.wait(look) is not None
+
+    def turn(self, look: Look) -> None:
+        """Tab: the next part. Panes with several parts say what that is."""
+
+    def side(self, look: Look, step: int) -> None:
+        """←→: columns or branches, where there are any."""
+
+    # what it looks like
+
+    def draw(self, look: Look, cells: int, rows: int, *, rail: bool) -> list[Line]:
+        self.height = rows
+        view = self.open_view(look)
+        lines = [self.title(look, cells, rail)]
+        notice = notice_for(look, self.phase)
+        sub = self.sub(look, view, cells)
+        if sub is not None and (notice is None or rail):
+            lines.append(sub)
+        if notice is not None:
+            lines += [EMPTY, *notice_lines(notice, cells)]
+        foot = self.foot(look, cells, view)
+        room = rows - len(lines) - len(foot)
+        body: Callable[[Look, int, int], list[Line]] = getattr(self, f"body_{view}")
+        return [*lines, *exactly(body(look, cells, room), max(room, 0)), *foot]
+
+    def title(self, look: Look, cells: int, rail: bool) -> Line:
+        row = look.phase(self.phase)
+        name = tr("pane.title", number=str(self.phase.number), name=phase_name(self.phase))
+        if row is not None and row.visits > 1:
+            name += tr("pane.visit", number=str(row.visits))
+        views: list[Part] = []
+        for index, view in enumerate(self.views(look)):
+            label = tr(f"view.{view}")
+            press = f"view({index})"
+            here = index == self.view
+            views += [
+                "  " if index else "",
+                Span(f"[{label}]", "text", press, True) if here else Span(label, "dim", press),
+            ]
+        if rail:
+            return ends(cells, bold(name), line(*views))
+        return ends(cells, line(bold(name), "   ", *views), strip(look))
+
+    def sub(self, look: Look, view: str, cells: int) -> Line | None:
+        """The row under the title: turns and who leads, or which version waits."""
+        wait = self.wait(look)
+        if wait is not None and view == self.CHECK_VIEWS[0] if self.CHECK_VIEWS else False:
+            return self.version_line(look, wait, cells)
+        row = look.phase(self.phase)
+        if view != "talk" or row is None:
+            return None
+        turns = tr(
+            "pane.turn", number=str(row.asks + (row.state == "at_work")), limit=str(look.counts.get("turns", 100))
+        )
+        lead = tr(f"pane.lead.{self.phase}")
+        return line(" ", dim(f"{turns} · {lead}"))
+
+    def version_line(self, look: Look, wait: WaitRow | None, cells: int) -> Line:
+        made = look.newest(self.phase)
+        name = tr(f"product.{self.phase}")
+        text = tr("check.version", product=name, version=str(made.row.version if made else 1))
+        edited = self.edits(wait, made)
+        if made is not None and edited is not None:
+            added, taken = changes(made.text, edited)
+            text += tr("check.edited", added=str(added), taken=str(taken))
+        elif made is not None and made.row.refusal:
+            text += tr("check.refused")
+        page = self.pages.get(self.views(look)[self.view])
+        where = ""
+        if page is not None and len(page.lines) > page.height:
+            first, last, total = page.span
+            where = tr("page.lines", first=str(first), last=str(last), total=str(total))
+        return ends(cells, dim(text), dim(where))
+
+    def edits(self, wait: WaitRow | None, made: Made | None) -> str | None:
+        """The person's own version of the product that waits, if there is one."""
+        if wait is None or made is None or wait.id not in self.edited:
+            return None
+        return self.edited[wait.id].decode("utf-8", "replace")
+
+    def foot(self, look: Look, cells: int, view: str) -> list[Line]:
+        wait = self.wait(look)
+        if wait is None:
+            return []
+        if self.BRIEF:
+            return [EMPTY, *choices(wait, cells, brief=True)]
+        return [EMPTY, *forecast(wait), *choices(wait, cells)]
+
+    def keys(self, look: Look, *, folded: bool) -> list[Key]:
+        """The keys that the key line offers, in order."""
+        following = Key("]", f"view.{self.next_view(look)}", "act('view_next')")
+        fold = Key("z", "key.open_rail" if folded else "key.fold_rail", "act('fold')")
+        last = [Key("?", "key.keys", "act('help')"), Key("q", "key.leave", "act('leave')")]
+        if self.wait(look) is not None:
+            return [
+                Key("↑↓", "key.read"),
+                *([following] if len(self.views(look)) > 1 else []),
+                fold,
+                Key("/", "key.search", "act('search')"),
+                Key("y", "key.copy", "act('copy')"),
+                *last,
+            ]
+        pause = [Key("p", pause_label(look), "act('pause')")]
+        if look.run.state in ("done", "failed"):
+            pause = []
+        middle = [following] if len(self.views(look)) > 1 else []
+        note, call = Key("n", "key.note", "act('note')"), Key("c", "key.checkpoint", "act('checkpoint')")
+        if look.engine_missing or (look.waits and look.waits[0].why == "network"):
+            return [*pause, note, call, *middle, fold, *last]
+        if look.waits and look.waits[0].why == "budget":
+            limit = Key("m", "key.limit", "act('limit')")
+            return [limit, call, Key("s", "key.stop", "act('stop')"), note, *middle, *last]
+        return [note, call, *pause, *middle, fold, *last]
+
+    # bodies that several phases share
+
+    def body_talk(self, look: Look, cells: int, rows: int) -> list[Line]:
+        cut = bool(look.waits) and look.waits[0].why == "network"
+        self.talk.show(look.turns.get(self.phase, ()), cells, look.now, cut or look.engine_missing)
+        return [EMPTY, *self.talk.draw(cells, rows - 1)]
+
+    def product_page(self, name: str, look: Look, cells: int, rows: int, *, only_changes: bool = False) -> list[Line]:
+        """The newest product as a page, with the person's edits, or how it changed since the version before."""
+        made = look.newest(self.phase)
+        if made is None:
+            return [EMPTY, line("   ", dim(tr("page.nothing_yet")))]
+        page = self.page(name)
+        edited = self.edits(self.wait(look), made)
+        versions = look.made.get(self.phase, ())
+        before = versions[-2].text if len(versions) > 1 else None
+
+        def make(width: int) -> list[Line]:
+            text = body_of(made.text)
+            if only_changes:
+                old, new = (text, body_of(edited)) if edited is not None else (body_of(before or ""), text)
+                if edited is None and before is None:
+                    return [EMPTY, line("   ", dim(tr("page.first_version")))]
+                return [EMPTY, *merged(old, new, width, whole=False)]
+            block = facts_block(self.facts(look, made), width)
+            told = merged(text, body_of(edited), width) if edited is not None else document(text, width)
+            return [EMPTY, *block, *([EMPTY] if block else []), *told]
+
+        page.show((name, made.row.sha256, edited, before, current()), cells, make)
+        return page.draw(cells, rows)
+
+    def facts(self, look: Look, made: Made) -> list[tuple[str, str]]:
+        """What the harness reads of a product, label and value."""
+        return []
+
+
+def pause_label(look: Look) -> str:
+    """What `p` does now."""
+    if look.engine_missing:
+        return "key.start_engine"
+    if look.waits and look.waits[0].why in ("network", "backoff"):
+        return "key.try_now"
+    return "key.go_on" if look.run.state in ("paused", "stopped") else "key.pause"

@@ -1,0 +1,120 @@
+"""The paper as text: sections, words and bound numbers, made from the LaTeX source with the PDF's own references.
+
+No LaTeX engine is asked. `\\result{program/dataset/metric/stat}` becomes the measured value, so that the screen and
+the PDF cannot say different numbers.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+RESULT = re.compile(r"\\result\{([^{}]*)\}")
+BREAK = re.compile(r"\\(?:section|subsection)\*?\{([^{}]*)\}|\\begin\{(abstract)\}")
+SILENT = re.compile(
+    r"\\(?:label|includegraphics|centering|vspace|hspace|bibliography\w*|maketitle)\*?(?:\[[^\]]*\])?(?:\{[^{}]*\})?"
+)
+OPEN, CLOSE = "\ue000", "\ue001"
+
+
+@dataclass(frozen=True)
+class Number:
+    """A bound number: which, and the line of the source that it stands in."""
+
+    reference: str
+    line: int
+
+    @property
+    def parts(self) -> tuple[str, str, str, str]:
+        """Program, dataset, metric, and mean, sd or n."""
+        found = [*self.reference.split("/"), "", "", "", ""][:4]
+        return found[0], found[1], found[2], found[3]
+
+
+@dataclass(frozen=True)
+class Section:
+    """`text` holds each number as OPEN index CLOSE; `first` is the index of its first number."""
+
+    title: str
+    text: str
+    words: int
+    first: int
+    count: int
+    top: bool
+
+
+def numbers(source: str) -> list[Number]:
+    """Every bound number in reading order."""
+    body = _body(source)
+    return [
+        Number(found[1], source[: body + found.start()].count("\n") + 1) for found in RESULT.finditer(source[body:])
+    ]
+
+
+def sections(source: str) -> list[Section]:
+    """The paper's sections as text."""
+    source = re.sub(r"(?<!\\)%[^\n]*", "", source)[_body(re.sub(r"(?<!\\)%[^\n]*", "", source)) :]
+    source = source.partition(r"\end{document}")[0]
+    marks = list(BREAK.finditer(source))
+    found: list[Section] = []
+    first = 0
+    for index, mark in enumerate(marks):
+        stop = marks[index + 1].start() if index + 1 < len(marks) else len(source)
+        raw = source[mark.end() : stop]
+        count = len(RESULT.findall(raw))
+        text = plain(raw, first)
+        top = not mark[0].startswith(r"\sub")
+        title = plain(mark[1], 0) if mark[1] else "abstract"
+        found.append(Section(title, text, len(re.sub(f"{OPEN}.*?{CLOSE}", "0", text).split()), first, count, top))
+        first += count
+    return found
+
+
+def plain(raw: str, first: int = 0) -> str:
+    """LaTeX as a reader sees it, near enough: text, lists, tables row by row, numbers marked."""
+    index = first
+
+    def number(_: re.Match[str]) -> str:
+        nonlocal index
+        index += 1
+        return f"{OPEN}{index - 1}{CLOSE}"
+
+    text = RESULT.sub(number, raw)
+    text = SILENT.sub("", text)
+    text = re.sub(r"\\cite[tp]?\*?(?:\[[^\]]*\])*\{([^{}]*)\}", r"[\1]", text)
+    text = re.sub(r"\\(?:eq)?ref\{([^{}]*)\}", lambda found: found[1].split(":")[-1], text)
+    text = re.sub(r"\\begin\{(?:tabular|array)\w*\*?\}(?:\{[^{}]*\})*", "", text)
+    text = re.sub(r"\\(?:begin|end)\{[^{}]*\}(?:\[[^\]]*\])?", "\n", text)
+    text = re.sub(r"\\(?:top|mid|bottom)rule|\\hline", "", text)
+    text = re.sub(r"\\\\(?:\[[^\]]*\])?", "\n", text)
+    text = re.sub(r"\s*(?<!\\)&\s*", "   ", text)
+    text = re.sub(r"\\item\s*", "\n- ", text)
+    text = re.sub(r"\\pm\b", "±", text)
+    for _ in range(4):
+        text = re.sub(r"\\[A-Za-z]+\*?\{([^{}]*)\}", r"\1", text)
+    text = re.sub(r"\\(?:geq?)\b", "≥", re.sub(r"\\(?:leq?)\b", "≤", re.sub(r"\\times\b", "×", text)))
+    text = re.sub(r"\\([A-Za-z]+)\*?", lambda found: GREEK.get(found[1], ""), text)
+    text = re.sub(r"\\([%&#$_{}])", r"\1", text).replace("~", " ").replace("``", "“").replace("''", "”")
+    text = re.sub(r"(?<!\\)\$", "", text).replace("{", "").replace("}", "")
+    paragraphs = [_paragraph(part) for part in re.split(r"\n\s*\n", text)]
+    return "\n\n".join(part for part in paragraphs if part)
+
+
+GREEK = {"lambda": "λ", "alpha": "α", "beta": "β", "gamma": "γ", "eta": "η", "sigma": "σ", "mu": "μ", "theta": "θ"}
+
+
+def _paragraph(part: str) -> str:
+    rows = [" ".join(row.split()) if "   " not in row.strip() else row.strip() for row in part.split("\n")]
+    told = ""
+    for row in rows:
+        if not row:
+            continue
+        keeps = "   " in row or row.startswith("- ")
+        told += ("\n" if keeps or told.rsplit("\n", 1)[-1].count("   ") else " ") + row if told else row
+    return told
+
+
+def _body(source: str) -> int:
+    """Where the document's text begins."""
+    found = source.find(r"\begin{document}")
+    return found + len(r"\begin{document}") if found >= 0 else 0

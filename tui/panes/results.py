@@ -1,0 +1,34 @@
+"""Results interpretation: the talk, and what the numbers say, with the measured values filled in."""
+
+from __future__ import annotations
+
+from state.vocabulary import Phase
+from tui.language import tr
+from tui.lines import Line
+from tui.look import Look, Made
+from tui.panes.pane import Pane
+
+
+class ResultsPane(Pane):
+    VIEWS = ("talk", "draft")
+    CHECK_VIEWS = ("interpretation", "changes", "talk")
+
+    def __init__(self) -> None:
+        super().__init__(Phase.RESULTS_INTERPRETATION)
+
+    def body_draft(self, look: Look, cells: int, rows: int) -> list[Line]:
+        return self.product_page("draft", look, cells, rows)
+
+    def body_interpretation(self, look: Look, cells: int, rows: int) -> list[Line]:
+        return self.product_page("interpretation", look, cells, rows)
+
+    def body_changes(self, look: Look, cells: int, rows: int) -> list[Line]:
+        return self.product_page("changes", look, cells, rows, only_changes=True)
+
+    def facts(self, look: Look, made: Made) -> list[tuple[str, str]]:
+        told = made.row.summary
+        holds = str(told.get("hypothesis", ""))
+        return [
+            (tr("fact.hypothesis"), tr(f"hypothesis.{holds}") if holds else "—"),
+            (tr("fact.references"), str(told.get("references", "—"))),
+        ]

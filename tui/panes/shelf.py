@@ -1,0 +1,34 @@
+"""The shelf: papers that were really found, a row each, and the notes on the one under the cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from state.readers import PaperRow
+from tui.language import current, tr
+from tui.lines import EMPTY, Line, dim, line
+from tui.panes.document import document
+from tui.text import clip, fit
+from tui.widgets.page import Page
+from tui.widgets.rows import Place, Row, Rows
+
+
+def shelf_body(papers: Sequence[PaperRow], table: Rows, page: Page, cells: int, rows: int) -> list[Line]:
+    """The list above, the chosen paper below."""
+    if not papers:
+        table.show([])
+        return [EMPTY, line("   ", dim(tr("shelf.empty")))]
+    drawn = []
+    for paper in papers:
+        who = clip(paper.authors[0].split()[-1] if paper.authors else "", 12)
+        text = f"   {fit(str(paper.year or ''), 4)}  {fit(who, 12)}  {clip(paper.title, cells - 24)}"
+        drawn.append(Row(line(text), Place("paper", paper.key)))
+    table.show(drawn)
+    height = min(len(drawn), max(rows // 2, 3))
+    chosen = table.chosen
+    paper = next((row for row in papers if chosen is not None and row.key == chosen.name), papers[0])
+    authors = ", ".join(paper.authors)
+    text = f"# {paper.title}\n\n{authors} ({paper.year or '—'}), {paper.source} {paper.ident}\n\n"
+    text += paper.notes or paper.abstract
+    page.show((paper.key, len(text), current()), cells, lambda width: document(text, width))
+    return [EMPTY, *table.draw(cells, height), EMPTY, *page.draw(cells, max(rows - height - 2, 0))]

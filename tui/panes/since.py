@@ -1,0 +1,258 @@
+"""0, since you last looked: what waits, what was found, what went on, what went wrong, what became of my notes.
+
+Each row is a place; a section shows its last four rows and then how many more there are.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from state.readers import PhaseRow, WaitRow
+from state.vocabulary import Phase
+from tui.language import has, tr
+from tui.lines import EMPTY, Line, Span, bold, dim, ends, line
+from tui.look import Look
+from tui.standings import Standing, standings
+from tui.text import clip, fit
+from tui.widgets.keyline import Key
+from tui.widgets.rail import strip
+from tui.widgets.rows import Place, Row, Rows
+from tui.words import (
+    NONE,
+    addressee,
+    clock,
+    day_clock,
+    decimals_for,
+    event,
+    gpu_hours,
+    money,
+    phase_short,
+    sentence,
+    shown,
+    signed,
+    span,
+    symbol,
+)
+
+LAST = 4
+TROUBLE = ("engine_died", "source_unreachable", "word_refused", "project_broken")
+
+
+class SincePane:
+    """The run since the person last looked."""
+
+    def __init__(self) -> None:
+        self.table = Rows()
+
+    def draw(self, look: Look, cells: int, rows: int, *, rail: bool) -> list[Line]:
+        since = day_clock(look.looked_at, look.now) if look.looked_at else ""
+        name = tr("since.title", time=since) if since else tr("since.title_first")
+        right = line("") if rail else strip(look)
+        self.table.show(since_rows(look, cells))
+        return [ends(cells, bold(name), right), EMPTY, *self.table.draw(cells, rows - 2)]
+
+    def keys(self) -> list[Key]:
+        return [
+            Key("Enter", "key.open", "act('open')"),
+            Key("w", "key.what_waits", "act('waits')"),
+            Key("n", "key.note", "act('note')"),
+            Key("1–8", "key.phase"),
+            Key("?", "key.keys", "act('help')"),
+            Key("q", "key.leave", "act('leave')"),
+        ]
+
+
+def since_rows(look: Look, cells: int) -> list[Row]:
+    """All sections that have something to say, a blank row between them."""
+    sections = [
+        (line(dim(f" {tr('since.waits')}")), [wait_row(look, wait, cells) for wait in look.waits]),
+        (line(dim(f" {tr('since.found')}")), found_rows(look, cells)),
+        (went_head(cells), [went_row(look, row, cells) for row in look.phases if _moved(look, row)]),
+        (line(dim(f" {tr('since.trouble')}")), trouble_rows(look, cells)),
+        (line(dim(f" {tr('since.notes')}")), note_rows(look, cells)),
+    ]
+    drawn: list[Row] = []
+    for head, rows in sections:
+        if not rows:
+            continue
+        if drawn:
+            drawn.append(Row(EMPTY))
+        drawn += [Row(head), *_last(rows)]
+    return drawn or [Row(line("   ", dim(tr("since.nothing"))), Place("phase", "", 0))]
+
+
+def wait_row(look: Look, wait: WaitRow, cells: int) -> Row:
+    person = wait.needs_word or wait.why in ("budget", "auth", "person", "disk")
+    mark, role = ("◆", "you") if person else ("◇", "text")
+    text = clip(wait_told(look, wait), cells - 12)
+    drawn = line(" ", Span(mark, role), f" {fit(clock(wait.opened_at, look.now), 5)}  ", Span(text))
+    return Row(drawn, Place("phase", wait.phase or "", wait.id))
+
+
+def wait_told(look: Look, wait: WaitRow) -> str:
+    """What a wait asks, in one sentence."""
+    if wait.why == "checkpoint" and wait.phase == Phase.REPORT_REFINEMENT:
+        made = look.newest(wait.phase)
+        means = made.row.summary.get("means") if made is not None else None
+        if made is not None and isinstance(means, dict) and "overall" in means:
+            count = int(made.row.summary.get("reviews", 0) or 0)
+            return tr("since.wait.reviews", n=count, number=number_word(count), mean=f"{float(means['overall']):.1f}")
+    key = f"since.wait.{wait.phase}" if wait.why == "checkpoint" else f"since.wait.{wait.why}"
+    facts = {name: shown(name, value) for name, value in wait.facts.items() if not isinstance(value, dict)}
+    return tr(key, **facts)
+
+
+def number_word(count: int) -> str:
+    return tr(f"number.{count}") if 1 <= count <= 5 else str(count)
+
+
+def found_rows(look: Look, cells: int) -> list[Row]:
+    """The two best programs against the baseline, and how many more there are."""
+    ended = [row.ended_at or 0 for row in look.experiments]
+    if not ended or max(ended) <= look.looked_at:
+        return []
+    ranked = standings(look)
+    base = next((row for row in ranked if row.verdict == "baseline"), None)
+    best = [row for row in ranked if row is not base and row.mean is not None and row.rank is not None][:2]
+    if not best:
+        return []
+    spreads = [row.sd for row in [*best, *([base] if base else [])] if row.sd is not None]
+    places = decimals_for([row.mean for row in best if row.mean is not None], spreads)
+    tail = max((len(f"{spread:,.{places}f}") for spread in spreads), default=0)
+    rows = []
+    for index, row in enumerate(best):
+        measured = _spread(row, places, tail)
+        if index == 0 and base is not None and base.mean is not None:
+            measured = tr(
+                "since.against", measured=measured, metric=look.measure.metric, base=_spread(base, places, tail)
+            )
+        verdict = tr(f"verdict.{row.verdict}")
+        if row.verdict in ("better", "worse") and row.difference is not None:
+            difference = signed(row.difference, places)
+            verdict = tr("since.verdict_with", verdict=verdict, difference=difference, n=row.n)
+        role = "good" if row.verdict == "better" else "text"
+        text = line("   ", fit(row.name, 8), fit(measured, 39), Span(verdict, role))
+        rows.append(Row(text, Place("program", row.name)))
+    rest = [row for row in ranked if row not in best and row is not base]
+    if rest:
+        counted = Counter(row.verdict for row in rest)
+        parts = [
+            tr("since.counted", count=str(counted[name]), verdict=tr(f"verdict.{name}")) for name in _by_count(counted)
+        ]
+        more = tr("since.more_programs", n=len(rest), counts=tr("word.comma").join(parts))
+        rows.append(Row(line("   ", more), Place("phase", Phase.RUNNING_EXPERIMENTS)))
+    return rows
+
+
+def went_head(cells: int) -> Line:
+    columns = fit(tr("since.took"), 7, right=True) + fit("$", 7, right=True) + fit(tr("since.gpu_h"), 7, right=True)
+    return ends(cells, dim(tr("since.went_on")), dim(columns))
+
+
+def went_row(look: Look, row: PhaseRow, cells: int) -> Row:
+    mark, role = symbol(row.state)
+    time = clock(row.since_at if row.state != "done" else ended_at(look, row), look.now)
+    name = f"{Phase(row.phase).number} {phase_short(row.phase)}"
+    took = span(row.took_s)
+    gpu = _gpu_of(look, row.phase)
+    columns = fit(took, 7, right=True) + fit(money(row.micros), 7, right=True)
+    columns += fit(gpu_hours(gpu) if gpu else NONE, 7, right=True)
+    text = clip(went_told(look, row), max(cells - 25 - 22 - 2, 8))
+    drawn = line(" ", Span(mark, role), f" {fit(time, 5)}  {fit(name, 13)}  ", text)
+    return Row(ends(cells, drawn, dim(columns), lead=0), Place("phase", row.phase))
+
+
+def went_told(look: Look, row: PhaseRow) -> str:
+    """What came of a phase, from the facts of its newest product."""
+    if row.phase == Phase.RUNNING_EXPERIMENTS and look.experiments:
+        states = Counter(one.state for one in look.experiments)
+        counts = {"done": states["finished"], "failed": states["failed"] + states["limit"], "lost": states["lost"]}
+        return tr("went.experiments", **{name: str(count) for name, count in counts.items()})
+    if row.phase == Phase.REPORT_REFINEMENT:
+        made = look.newest(row.phase)
+        number = made.row.summary.get("round", row.visits) if made else max(row.visits, 1)
+        return tr("went.round", round=str(number), of=str(look.rounds))
+    made = look.newest(row.phase)
+    if made is None:
+        return tr("went.turns", n=row.asks)
+    told = str(made.row.summary.get("told") or "")
+    key = f"went.{row.phase}"
+    return told or (sentence(key, {**made.row.summary, "version": made.row.version}) if has(key) else "")
+
+
+def trouble_rows(look: Look, cells: int) -> list[Row]:
+    """Pauses that are over, engines that died, sources that could not be asked."""
+    found: list[tuple[int, str, str, str]] = []
+    for wait in look.ended_waits:
+        if wait.closed_at is None or wait.closed_at <= look.looked_at or wait.why == "checkpoint":
+            continue
+        took = span((wait.closed_at - wait.opened_at) / 1000)
+        key = f"trouble.{wait.why}"
+        if has(key):
+            found.append((wait.opened_at, "✓", tr(key, took=took), wait.phase or ""))
+    for row in look.events:
+        if row.at > look.looked_at and row.kind in TROUBLE:
+            found.append((row.at, "✓" if row.kind == "engine_died" else "✗", event(row.kind, row.facts), ""))
+    found.sort()
+    return [
+        Row(
+            line(
+                " ",
+                Span(mark, "text" if mark == "✓" else "lost"),
+                f" {fit(clock(at, look.now), 5)}  ",
+                clip(text, cells - 12),
+            ),
+            Place("event", phase, at),
+        )
+        for at, mark, text, phase in found
+    ]
+
+
+def note_rows(look: Look, cells: int) -> list[Row]:
+    rows = []
+    for note in look.notes:
+        if max(note.left_at, note.read_at or 0) <= look.looked_at:
+            continue
+        mark = "✓" if note.read_at else "◆"
+        to = addressee(note.phase or note.role)
+        read = tr("since.note_read", time=clock(note.read_at, look.now)) if note.read_at else tr("since.note_unread")
+        text = tr("since.note", to=to, read=read, text=" ".join(note.text.split()))
+        drawn = line(" ", Span(mark, "you" if mark == "◆" else "text"), f" {fit(clock(note.left_at, look.now), 5)}  ")
+        rows.append(Row(line(drawn, clip(text, cells - 12)), Place("note", note.word)))
+    return rows
+
+
+def ended_at(look: Look, row: PhaseRow) -> int | None:
+    """When a phase that is done ended."""
+    return max((visit.closed_at or 0 for visit in look.visits if visit.phase == row.phase), default=0) or None
+
+
+def _last(rows: Sequence[Row]) -> list[Row]:
+    if len(rows) <= LAST:
+        return list(rows)
+    return [*rows[-LAST:], Row(line("   ", dim(tr("since.more", n=len(rows) - LAST))))]
+
+
+def _moved(look: Look, row: PhaseRow) -> bool:
+    """Whether a phase ended or began since the last look."""
+    if row.state == "not_begun":
+        return False
+    if not look.looked_at:
+        return True
+    return row.state != "done" or (ended_at(look, row) or 0) > look.looked_at
+
+
+def _spread(row: Standing, places: int, tail: int) -> str:
+    if row.mean is None:
+        return NONE
+    return f"{row.mean:,.{places}f} ± {row.sd:>{tail},.{places}f}" if row.sd is not None else f"{row.mean:,.{places}f}"
+
+
+def _by_count(counted: Counter[str]) -> list[str]:
+    order = ["censored", "inside_noise", "worse", "better", "unmeasured", "at_work", "failed"]
+    return [name for name in order if counted[name]]
+
+
+def _gpu_of(look: Look, phase: str) -> float:
+    return sum(visit.gpu_s for visit in look.visits if visit.phase == phase)

@@ -1,0 +1,102 @@
+"""A curve in braille: two dots a cell across, four down. Drawn into lines, like everything else.
+
+The first curve is the one that grows and is drawn dense; others are drawn with every second dot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tui.lines import Line, Span, dim, line
+from tui.text import fit, width
+
+DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Points of one experiment. `name` is what it is called beside the plot."""
+
+    name: str
+    points: tuple[tuple[float, float], ...]
+
+
+def plot(curves: Sequence[Curve], cells: int, rows: int) -> list[Line]:
+    """`rows` lines of `cells` cells: y labels, the curves, and in the last row the x labels."""
+    points = [point for curve in curves for point in curve.points]
+    if not points or rows < 3:
+        return []
+    high_x = max(x for x, _ in points) or 1.0
+    low_y, high_y = _bounds([y for _, y in points])
+    labels = {0: _label(high_y), (rows - 2) // 2: _label((low_y + high_y) / 2), rows - 2: _label(low_y)}
+    edge = max(width(text) for text in labels.values()) + 2
+    across, down = cells - edge, rows - 1
+    masks = [[0] * across for _ in range(down)]
+    owner = [[0] * across for _ in range(down)]
+    for index, curve in reversed(list(enumerate(curves))):
+        for column, row in _dots(curve.points, across * 2, down * 4, high_x, low_y, high_y):
+            if index and (column // 2) % 2:
+                continue
+            cell = row // 4, column // 2
+            masks[cell[0]][cell[1]] |= DOTS[row % 4][column % 2]
+            owner[cell[0]][cell[1]] = index
+    drawn = []
+    for row in range(down):
+        spans = [dim(fit(labels.get(row, ""), edge - 1, right=True) + " ")]
+        for column in range(across):
+            mask = masks[row][column]
+            role = "live" if owner[row][column] == 0 else "dim"
+            spans.append(Span(chr(0x2800 + mask), role) if mask else Span(" ", role))
+        drawn.append(_joined(spans))
+    return [*drawn, line(dim(" " * edge + _x_labels(high_x, across)))]
+
+
+def _bounds(values: list[float]) -> tuple[float, float]:
+    low, high = min(values), max(values)
+    if low >= 0 and high <= 1:
+        return 0.0, 1.0
+    return (low, high) if high > low else (low - 0.5, high + 0.5)
+
+
+def _dots(
+    points: Sequence[tuple[float, float]], across: int, down: int, high_x: float, low_y: float, high_y: float
+) -> list[tuple[int, int]]:
+    found: list[tuple[int, int]] = []
+    for x, y in points:
+        column = round(x / high_x * (across - 1))
+        row = round((high_y - y) / (high_y - low_y) * (down - 1))
+        spot = min(max(column, 0), across - 1), min(max(row, 0), down - 1)
+        if found:
+            found += _between(found[-1], spot)
+        found.append(spot)
+    return found
+
+
+def _between(one: tuple[int, int], two: tuple[int, int]) -> list[tuple[int, int]]:
+    steps = max(abs(two[0] - one[0]), abs(two[1] - one[1]))
+    return [
+        (round(one[0] + (two[0] - one[0]) * at / steps), round(one[1] + (two[1] - one[1]) * at / steps))
+        for at in range(1, steps)
+    ]
+
+
+def _label(value: float) -> str:
+    return f"{value:,.1f}" if abs(value) < 1000 else f"{value:,.0f}"
+
+
+def _x_labels(high: float, across: int) -> str:
+    last = f"{high:,.0f}" if high >= 10 else f"{high:.2g}"
+    middle = f"{high / 2:,.0f}" if high >= 10 else f"{high / 2:.2g}"
+    text = fit("0", across // 2 - width(middle) // 2) + middle
+    return text + fit(last, across - width(text), right=True)
+
+
+def _joined(spans: list[Span]) -> Line:
+    joined: list[Span] = []
+    for span in spans:
+        if joined and joined[-1].role == span.role:
+            joined[-1] = Span(joined[-1].text + span.text, span.role)
+        else:
+            joined.append(span)
+    return Line(tuple(joined))

@@ -1,0 +1,121 @@
+"""The phases with time and cost, and under them the facts of the run, the next stop first.
+
+Folded it is a strip of digits and symbols at the right of row 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from state.vocabulary import Phase
+from tui.language import tr
+from tui.lines import EMPTY, Line, Span, dim, fitted, line, picked
+from tui.look import Look
+from tui.text import fit, width
+from tui.words import NONE, clock, money, phase_short, span, symbol
+
+NARROW, WIDE = 30, 44
+
+
+def strip(look: Look) -> Line:
+    """`1✓ 2✓ 3● 4· …`."""
+    parts: list[Span | str] = []
+    for row in look.phases:
+        mark, role = symbol(_state(look, row.phase, row.state))
+        number = Phase(row.phase).number
+        parts += [Span(str(number), "text" if role == "text" else role, f"pane({number})"), Span(mark, role), " "]
+    return line(*parts[:-1])
+
+
+def rail(look: Look, open_phase: str | None, cells: int, rows: int) -> list[Line]:
+    """`cells` cells wide, the last of them the hairline."""
+    inner = cells - 1
+    name_cells = inner - 18
+    head = "    " + " " + fit(tr("rail.phase"), name_cells) + fit(tr("rail.time"), 5, right=True)
+    lines = [line(dim(fit(head + fit("$", 6, right=True), inner)))]
+    for row in look.phases:
+        state = _state(look, row.phase, row.state)
+        mark, role = symbol(state)
+        busy = state in ("at_work", "waits_person", "waits_world", "lost")
+        time = clock(row.since_at, look.now) if busy else span(row.took_s)
+        cost = money(row.micros) if row.micros or state != "not_begun" else NONE
+        number = Phase(row.phase).number
+        tail = fit(time, 5, right=True) + fit(cost, 6, right=True)
+        quiet = "dim" if state == "not_begun" else "text"
+        press = f"pane({number})"
+        drawn = line(
+            Span(f" {number} ", quiet, press),
+            Span(mark, role, press),
+            Span(" " + fit(phase_short(row.phase), name_cells), quiet, press),
+            Span(tail, "dim", press),
+        )
+        lines.append(picked(fitted(drawn, inner)) if row.phase == open_phase else drawn)
+    lines += [EMPTY, *facts(look, inner)]
+    return [line(fitted(drawn, inner), Span("│", "line")) for drawn in _filled(lines, rows)]
+
+
+def facts(look: Look, inner: int) -> list[Line]:
+    """Label and value, a row each."""
+    read = sum(note.read_at is not None for note in look.notes)
+    pairs = [
+        ("next_stop", next_stop(look)),
+        ("mode", tr(f"autonomy.{look.run.autonomy}")),
+        ("notes", notes_told(len(look.notes), read)),
+        ("model", tr("rail.rehearsal") if look.rehearsal else look.model or NONE),
+        ("sandbox", tr(f"tier.{look.tier}") if look.tier else NONE),
+        ("engine", engine_told(look)),
+    ]
+    if any(row.state == "running" for row in look.experiments) and inner >= 29:
+        running = [row for row in look.experiments if row.state == "running"]
+        pairs.append(("slots", tr("rail.slots_of", running=len(running), slots=max(look.slots, len(running)))))
+    label_cells = max(width(tr(f"rail.{name}")) for name, _ in pairs) + 2
+    label_cells = max(label_cells, 11)
+    drawn = []
+    for name, value in pairs:
+        role = "lost" if name == "engine" and look.engine_missing else "text"
+        if name == "sandbox" and look.tier in ("basic", "none"):
+            role = "lost"
+        drawn.append(line(" ", dim(fit(tr(f"rail.{name}"), label_cells)), Span(value, role)))
+    return drawn
+
+
+def next_stop(look: Look) -> str:
+    """The next checkpoint that this run will wait at."""
+    if look.run.state in ("done", "stopped", "failed"):
+        return NONE
+    if look.run.autonomy == "autopilot":
+        return tr("rail.next.trouble_only")
+    busy = look.at_work
+    start = Phase(busy.phase).number if busy else 1
+    for row in look.phases:
+        if Phase(row.phase).number >= start and row.phase in look.checkpoints:
+            return tr(f"rail.next.{row.phase}")
+    return tr("rail.next.end")
+
+
+def notes_told(left: int, read: int) -> str:
+    if not left:
+        return NONE
+    if read == left:
+        return tr("rail.notes_read", n=left)
+    return tr("rail.notes_unread", n=left, unread=left - read)
+
+
+def engine_told(look: Look) -> str:
+    if look.engine.alive:
+        return tr("rail.since", time=clock(look.engine.since_at, look.now))
+    if look.engine_missing:
+        return tr("rail.gone", time=clock(look.engine.gone_at, look.now))
+    return tr("rail.resting")
+
+
+def _state(look: Look, phase: str, state: str) -> str:
+    if state == "at_work" and look.engine_missing:
+        return "lost"
+    if state == "at_work" and look.run.state == "stopped":
+        return "stopped"
+    return state
+
+
+def _filled(lines: Sequence[Line], rows: int) -> list[Line]:
+    return [*lines[:rows], *([EMPTY] * (rows - len(lines)))]

@@ -1,0 +1,127 @@
+"""The talk of a phase: who, when, what; a person's note in the accent with the time it was read.
+
+It follows its end until someone scrolls up. A turn's lines are wrapped once and kept, so that the reply being written
+costs only its own lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from state.readers import Turn
+from tui.language import current, tr
+from tui.lines import EMPTY, Line, Span, dim, ends, line
+from tui.text import clean, clip, wrap
+from tui.words import addressee, clock, role_name
+
+SPOKEN = ("text", "said", "message", "note")
+LONGEST = 2000
+
+
+class Talk:
+    """Turns as lines, and where one reads."""
+
+    def __init__(self) -> None:
+        self.lines: list[Line] = []
+        self.top = 0
+        self.height = 1
+        self.follows = True
+        self._kept: dict[tuple[object, ...], list[Line]] = {}
+
+    def show(self, turns: Sequence[Turn], cells: int, now: int, cut: bool = False) -> None:
+        kept: dict[tuple[object, ...], list[Line]] = {}
+        lines: list[Line] = []
+        for turn in turns:
+            key = (
+                turn.step,
+                turn.role,
+                turn.at,
+                turn.text,
+                turn.tool,
+                turn.read_at,
+                turn.writing,
+                turn.to,
+                cells,
+                current(),
+                cut,
+                clock(turn.at, now),
+            )
+            kept[key] = self._kept.get(key) or turn_lines(turn, cells, now, cut)
+            lines += kept[key]
+        self._kept, self.lines = kept, lines
+
+    def move(self, rows: int) -> None:
+        end = max(len(self.lines) - self.height, 0)
+        if self.follows:
+            self.top = end
+        self.top = max(min(self.top + rows, end), 0)
+        self.follows = rows > 0 and self.top == end
+
+    def to_end(self, last: bool) -> None:
+        self.follows = last
+        if not last:
+            self.top = 0
+
+    def seek(self, words: str, step: int = 1) -> bool:
+        start = max(len(self.lines) - self.height, 0) if self.follows else self.top
+        for away in range(1, len(self.lines) + 1):
+            row = (start + step * away) % len(self.lines)
+            if words.casefold() in self.lines[row].plain.casefold():
+                self.top, self.follows = row, False
+                return True
+        return False
+
+    def draw(self, cells: int, height: int) -> list[Line]:
+        self.height = max(height, 1)
+        end = max(len(self.lines) - height, 0)
+        if self.follows:
+            self.top = end
+        self.top = min(self.top, end)
+        return self.lines[self.top : self.top + height]
+
+
+def turn_lines(turn: Turn, cells: int, now: int, cut: bool = False) -> list[Line]:
+    """One turn: a line with who and when, then what was said."""
+    when = clock(turn.at, now)
+    said = spoken(turn)
+    if turn.role == "you":
+        told = (
+            tr("talk.read", time=when, read=clock(turn.read_at, now)) if turn.read_at else tr("talk.unread", time=when)
+        )
+        head = ends(cells, Span(f"◆ {tr('talk.you', to=addressee(turn.to))}", "you"), dim(told))
+        return [head, *(line("   ", Span(row, "you")) for row in wrap(said, cells - 5))]
+    if turn.writing:
+        mark = "◇ " if cut else ""
+        told = tr("talk.cut", time=when) if cut else tr("talk.writing", time=when)
+        head = ends(cells, Span(mark + role_name(turn.role), "text", bold=True), Span(told, "text" if cut else "live"))
+    else:
+        head = ends(cells, Span(role_name(turn.role), "text", bold=True), dim(told_where(turn, when)))
+    return [head, *(line("   ", Span(row)) if row else EMPTY for row in wrap(said, cells - 5))] if said else [head]
+
+
+def told_where(turn: Turn, when: str) -> str:
+    visit = turn.visit.partition("@")[2]
+    return f"{tr('talk.visit', number=visit)} {when}" if visit not in ("", "1") else when
+
+
+def spoken(turn: Turn) -> str:
+    """What a turn says: its text, what it handed to a tool as speech, or the tool and what it was asked."""
+    parts = [turn.text.strip()] if turn.text.strip() else []
+    if turn.tool:
+        speech = next((turn.arguments[name] for name in SPOKEN if isinstance(turn.arguments.get(name), str)), None)
+        if turn.tool == "dialogue" and speech:
+            parts.append(speech)
+        else:
+            parts.append(asked(turn.tool, turn.arguments))
+    return clip(clean("\n".join(parts)), LONGEST)
+
+
+def asked(tool: str, arguments: dict[str, Any]) -> str:
+    """`search_papers “variance preserving step size”`."""
+    told = []
+    for name, value in arguments.items():
+        text = value if isinstance(value, str) else f"{len(value)}" if isinstance(value, (list, dict)) else str(value)
+        short = clip(" ".join(text.split()), 160)
+        told.append(tr("talk.quoted", text=short) if isinstance(value, str) else f"{name} {short}")
+    return " ".join([tool, *told[:4]])

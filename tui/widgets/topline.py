@@ -1,0 +1,71 @@
+"""Row 1: which run, what happens, what waits for me, then money and GPU-hours of their limits.
+
+A rehearsal and a missing sandbox are never left out. When several things wait the oldest is named.
+"""
+
+from __future__ import annotations
+
+from state.vocabulary import Phase
+from tui.language import has, tr
+from tui.lines import Line, Span, bold, dim, ends, line
+from tui.look import Look
+from tui.words import clock, gpu_hours, money, phase_name, short_number
+
+
+def top_line(look: Look, cells: int) -> Line:
+    left: list[Span | str] = [bold(look.title)]
+    if look.rehearsal:
+        left += ["  ", dim(tr("top.rehearsal"))]
+    if look.tier in ("basic", "none"):
+        left += ["  ", Span(tr("top.no_sandbox"), "lost")]
+    left += ["  ", *happening(look)]
+    if look.elsewhere:
+        left += ["  ", Span(tr("top.elsewhere", n=look.elsewhere), "you")]
+    spent = tr(
+        "top.money",
+        spent=money(look.spent_micros),
+        limit=money(look.limit_micros),
+        hours=gpu_hours(look.gpu_s),
+        hours_limit=short_number(look.limit_gpu_s / 3600),
+    )
+    return ends(cells, line(*left), dim(spent))
+
+
+def happening(look: Look) -> list[Span | str]:
+    """What the run does, or what it waits for."""
+    state = look.run.state
+    if state == "done":
+        return [Span(tr("top.done", time=clock(look.run.ended_at, look.now), what=_paper(look)))]
+    if state in ("stopped", "failed"):
+        return [
+            Span(tr(f"top.{state}", time=clock(look.run.ended_at, look.now)), "dim" if state == "stopped" else "lost")
+        ]
+    if look.engine_missing:
+        return [Span(tr("top.engine_gone", time=clock(look.engine.gone_at, look.now)), "lost")]
+    if look.waits:
+        wait = look.waits[0]
+        since = clock(wait.opened_at, look.now)
+        key = f"top.wait.{wait.phase}" if wait.why == "checkpoint" and wait.phase else f"top.wait.{wait.why}"
+        person = wait.needs_word or wait.why in ("budget", "auth", "person", "disk")
+        mark, role = ("◆", "you") if person else ("◇", "text")
+        parts: list[Span | str] = [Span(f"{mark} {tr(key, time=since)}", role)]
+        running = sum(row.state == "running" for row in look.experiments)
+        if running and wait.phase != Phase.RUNNING_EXPERIMENTS:
+            parts += ["  ", Span(tr("top.experiments_beside", n=running), "live")]
+        return parts
+    busy = look.at_work
+    if busy is None:
+        return [dim(tr("top.beginning"))]
+    if busy.phase == Phase.RUNNING_EXPERIMENTS and look.experiments:
+        running = sum(row.state == "running" for row in look.experiments)
+        done = sum(row.state == "finished" for row in look.experiments)
+        return [Span(f"● {tr('top.experiments', running=running, done=done)}", "live")]
+    return [Span(f"● {tr('top.at_work', phase=phase_name(busy.phase), time=clock(busy.since_at, look.now))}", "live")]
+
+
+def _paper(look: Look) -> str:
+    made = look.newest(Phase.REPORT_WRITING)
+    if made is None:
+        return ""
+    key = "top.paper"
+    return tr(key, version=made.row.version) if has(key) else ""

@@ -238,6 +238,11 @@ def _decide(
             return run, "taken", None
         case Choice.RAISE:
             _raise_limits(tx, word.id, body, json.loads(wait["facts"]))
+        case Choice.ENOUGH:
+            facts = json.loads(wait["facts"])
+            if "enough_usd" in facts:  # handing in takes a few more turns: the person was shown what they may cost
+                tx.event(SettingChanged("limits.money_usd", facts["enough_usd"]))
+                ledger.grant(tx, "limits.money_usd", float(facts["enough_usd"]), word.id)
         case Choice.BASIC:
             seq = tx.event(SettingChanged("experiments.sandbox", "basic"), run)
             tx.execute(

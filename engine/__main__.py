@@ -1,0 +1,119 @@
+"""`python -P -E -m engine PROJECT`: take the lock, recover, work, leave.
+
+One engine a project. It outlives the terminal that started it: SIGHUP is ignored, SIGTERM lets it leave in order. What
+it has to say goes to .nightlab/engine.log. `--doctor` prints what this machine can do as JSON and takes no lock.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+import traceback
+from importlib import metadata
+from pathlib import Path
+
+from state import lock, places
+from state.errors import LabError
+from state.places import Places
+
+IDLE_S = 600.0
+EXIT_BUSY = 75  # another engine has the lock
+
+log = logging.getLogger("engine")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="engine", description="The engine of one project.")
+    parser.add_argument("project", type=Path, nargs="?")
+    parser.add_argument("--doctor", action="store_true", help="print what this machine can do, as JSON")
+    given = parser.parse_args()
+    if given.doctor:
+        from engine import doctor
+
+        sys.stdout.write(json.dumps(doctor.examine(given.project), indent=1) + "\n")
+        return 0
+    if given.project is None:
+        parser.error("which project?")
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        where = places.prepare(places.project_folder(given.project))
+    except LabError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    logging.basicConfig(
+        filename=where.log, level=logging.INFO, format="%(asctime)s  %(message)s", datefmt="%Y-%m-%d %H:%M:%S"
+    )
+    for noisy in ("httpx", "httpx2", "anthropic", "httpcore", "watchdog"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    while True:
+        held = lock.take(where.lock, version=version())
+        if held is None:
+            return EXIT_BUSY
+        try:
+            why = asyncio.run(_drive(where))
+        except LabError as error:
+            log.error("%s", error)
+            return 5 if error.key.startswith("store.") else 2
+        except Exception:  # noqa: BLE001  the last word before the process ends, so that the log has the trace
+            log.error("the engine broke\n%s", traceback.format_exc())
+            return 5
+        finally:
+            held.release()
+        from state import inbox
+
+        if why != "idle" or not [path for path in inbox.pending(where.folder) if path.is_file()]:
+            return 0
+
+
+def version() -> str:
+    return metadata.version("nightlab")
+
+
+async def _drive(where: Places) -> str:
+    from engine import recover, render
+    from engine.gathering import gather
+    from engine.lab import Lab
+    from state.events import EngineBegan, EngineLeft
+    from state.store import Store
+
+    if not where.database.exists() and where.begun:
+        raise LabError("place.database_gone", database=str(where.database), snapshot=None, restore=None)
+    store = Store(where.database, where.blobs)
+    mine = lock.identity(os.getpid())
+    assert mine is not None
+    with store.transaction() as tx:
+        engine = tx.insert(
+            "INSERT INTO engine (pid, pid_start, boot, host, version, started_at) VALUES (?,?,?,?,?,?)",
+            (mine.pid, mine.start, mine.boot, socket.gethostname(), version(), tx.at),
+        )
+        tx.event(EngineBegan(mine.pid, version()))
+    log.info("engine %s, pid %s, version %s", engine, mine.pid, version())
+    recover.recover(store, where)
+    recover.sweep_calls(store, where)
+    render.repair(store, where)
+    around = gather(store, where, engine)
+    lab = Lab(around)
+    loop = asyncio.get_running_loop()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(sign, lab.leaving.set)
+    try:
+        why = await lab.work(float(os.environ.get("NIGHTLAB_IDLE_S", IDLE_S)))
+    finally:
+        await lab.close()
+    with store.transaction() as tx:
+        tx.event(EngineLeft(why))
+        tx.execute("UPDATE engine SET ended_at = ?, why = ? WHERE id = ?", (tx.at, why, engine))
+    store.tidy()
+    store.close()
+    log.info("left: %s", why)
+    return why
+
+
+if __name__ == "__main__":
+    sys.exit(main())

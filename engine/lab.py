@@ -1,0 +1,210 @@
+"""The lab at work: takes people's words up and walks every run of a project through its visits.
+
+For each run one `walk`: open the next visit, play its phase, wait at its checkpoint, act on what was decided. Where a
+run stands is read from the database each time, so a walk that begins after a crash goes on where the last one stopped.
+One engine drives all runs of a project; `engine/__main__.py` starts it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import json
+import logging
+import time
+
+from engine import checkpoints, opening, visiting
+from engine.notes_folder import NotesFolder
+from engine.visiting import Surroundings
+from state import inbox, lineage, profiles, taking
+from state.errors import LabError
+from state.events import RunDone
+from state.lineage import Visit
+from state.store import Transaction
+from state.taking import Taken
+from state.vocabulary import Phase, RunState, VisitState, WordKind
+from state.watch import Watch
+
+LOOK_EVERY_S = 2.0
+
+AT_REST = (RunState.DONE.value, RunState.STOPPED.value, RunState.FAILED.value)
+
+log = logging.getLogger("engine")
+
+
+class Lab:
+    """One engine's work on one project."""
+
+    def __init__(self, around: Surroundings) -> None:
+        self.around = around
+        self.store = around.store
+        self.walks: dict[int, asyncio.Task[None]] = {}
+        self.leaving = asyncio.Event()
+        self._notes = NotesFolder(around.places.notes)
+        self._looked = 0.0
+        self._busy_at = time.monotonic()
+
+    async def work(self, idle_s: float) -> str:
+        """Until asked to leave, or idle for `idle_s`; why it ended."""
+        with Watch(self.around.places, self._hurry):
+            while not self.leaving.is_set():
+                await self.look()
+                self._walk_all()
+                if self._idle():
+                    if time.monotonic() - self._busy_at > idle_s:
+                        return "idle"
+                else:
+                    self._busy_at = time.monotonic()
+                await self._pause()
+        return "asked"
+
+    async def close(self) -> None:
+        """End every walk; what is in flight is taken up by the next engine."""
+        for walk in self.walks.values():
+            walk.cancel()
+        await asyncio.gather(*self.walks.values(), return_exceptions=True)
+
+    def _hurry(self) -> None:
+        """Something lies in the inbox or was saved: look at once. Called from the watching thread."""
+        self._loop.call_soon_threadsafe(self.around.bell.ring)
+
+    async def _pause(self) -> None:
+        leave = asyncio.ensure_future(self.leaving.wait())
+        ring = asyncio.ensure_future(self.around.bell.heard(LOOK_EVERY_S))
+        try:
+            await asyncio.wait({leave, ring}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            leave.cancel()
+            ring.cancel()
+
+    # people's words
+
+    async def look(self) -> None:
+        """Take up what lies in the inbox, in notes/ and in project.toml."""
+        self._loop = asyncio.get_running_loop()
+        try:
+            changed = await self.take_words()
+            if time.monotonic() - self._looked >= LOOK_EVERY_S:
+                self._looked = time.monotonic()
+                changed |= self.around.live.look()
+                changed |= self._notes.look(self.store)
+        except LabError as error:
+            if error.key not in ("disk.full", "store.busy"):
+                raise
+            log.warning("words stay where they are: %s", error)
+            self.store.drop_ballast()
+            return
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            return
+        if changed:
+            self.around.bell.ring()
+
+    async def take_words(self) -> bool:
+        """Every word in the inbox, in the order of the names."""
+        config = ""
+        changed = False
+        for path in inbox.pending(self.around.places.folder):
+            if path.is_dir():
+                continue
+            config = config or self.store.put(self.around.live.config.canonical.encode())
+            taken = taking.take(self.store, path, self.around.live.valid, config)
+            log.info("word %s %s: %s %s", taken.id, taken.kind, taken.outcome, taken.why or "")
+            changed = True
+            await self._act(taken)
+        return changed
+
+    async def _act(self, taken: Taken) -> None:
+        """What a word means for what runs now."""
+        if taken.run is None:
+            return
+        row = self.store.row("SELECT state FROM run WHERE id = ?", (taken.run,))
+        visit = lineage.current(self.store, taken.run)
+        if row is None or visit is None:
+            return
+        if row["state"] == RunState.STOPPED:
+            await visiting.stop_jobs(self.around, visit)
+        elif taken.kind is WordKind.CHECKPOINT:
+            wait = self.store.row(
+                "SELECT facts FROM wait WHERE run = ? AND why = 'checkpoint' AND closed_seq IS NULL", (taken.run,)
+            )
+            if wait is not None and not json.loads(wait["facts"]).get("experiments", True):
+                await visiting.stop_jobs(self.around, visit)
+
+    # runs
+
+    def _walk_all(self) -> None:
+        for row in self.store.rows("SELECT id, state FROM run"):
+            walk = self.walks.get(row["id"])
+            if walk is not None and walk.done():
+                if (error := walk.exception()) is not None:
+                    raise error
+                del self.walks[row["id"]]
+                walk = None
+            if walk is None and row["state"] not in AT_REST:
+                self.walks[row["id"]] = asyncio.create_task(self.walk(row["id"]), name=f"run {row['id']}")
+
+    def _idle(self) -> bool:
+        """Nothing works: every run is at rest or waits for a person, and no job runs."""
+        working = self.store.rows(
+            "SELECT 1 FROM run WHERE state = 'running' OR (state = 'paused' AND id IN"
+            " (SELECT run FROM wait WHERE closed_seq IS NULL AND why IN ('network', 'disk', 'backoff')))"
+            " UNION ALL SELECT 1 FROM attempt WHERE state = 'flying'"
+        )
+        return not working
+
+    async def walk(self, run: int) -> None:
+        """One run, from where it stands to its end, or until it is at rest."""
+        while True:
+            row = self.store.row("SELECT state, phases FROM run WHERE id = ?", (run,))
+            assert row is not None
+            if row["state"] in AT_REST:
+                return
+            visit = lineage.current(self.store, run)
+            if visit is None:
+                await self._open(run, Phase(json.loads(row["phases"])[0]), None, None)
+            elif visit.state is VisitState.OPEN:
+                if (decision := visiting.ending_decision(self.store, run, visit)) is not None:
+                    wait, _, answer = decision
+                    await self._open(run, Phase(str(answer.get("phase") or visit.phase.value)), wait, None)
+                else:
+                    await visiting.work(self.around, run, visit)
+            else:
+                following = await checkpoints.after(self.around, run, visit)
+                if following is None:
+                    await self.around.bell.heard()
+                elif following.phase is None:
+                    self._done(run, visit)
+                    return
+                else:
+                    await self._open(run, following.phase, following.opened_by, following.because)
+
+    async def _open(self, run: int, phase: Phase, wait: int | None, because: int | None) -> None:
+        """Open the next visit, with its frame pinned now."""
+        config = self.around.live.of(run)
+        snapshot = config.model_copy(update={"languages": config.languages})
+        rehearsal = self.around.choose(run, phase, opening.lead(phase)).profile.name == profiles.REHEARSAL
+        frame = opening.pin(
+            self.store,
+            self.around.places.folder,
+            phase,
+            snapshot,
+            rehearsal=rehearsal,
+            gpu=self.around.gpu,
+            archive=opening.archive(self.store, run),
+        )
+        await asyncio.sleep(0)
+        with self.store.transaction() as tx:
+            opening.begin(tx, run, phase, frame, wait, because)
+        self.around.bell.ring()
+
+    def _done(self, run: int, visit: Visit) -> None:
+        with self.store.transaction() as tx:
+            _end_run(tx, run, visit)
+        self.around.bell.ring()
+
+
+def _end_run(tx: Transaction, run: int, visit: Visit) -> None:
+    tx.execute("UPDATE run SET state = ?, ended_at = ? WHERE id = ?", (RunState.DONE.value, tx.at, run))
+    tx.event(RunDone(run), run, visit.id)

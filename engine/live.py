@@ -1,0 +1,116 @@
+"""What is live: project.toml as it was last valid, and what people `set` over it.
+
+A run works from a snapshot of project.toml; models, limits, autonomy and a few more are taken from the newest valid
+reading, and between that and `set` the later one wins. An invalid file leaves the last valid one in force and says so.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from state import project
+from state.config import Config
+from state.errors import LabError, Plain
+from state.events import ProjectBroken, ProjectChanged
+from state.project import Project
+from state.store import Store, sha256
+
+
+@dataclass
+class Live:
+    """Looks after one project's configuration."""
+
+    store: Store
+    folder: Path
+    config: Config = field(init=False)
+    _seen: str = ""
+
+    def __post_init__(self) -> None:
+        row = self.store.row("SELECT value FROM lab WHERE key = 'project'")
+        try:
+            read = project.load(self.folder)
+        except LabError:
+            if row is None:
+                raise
+            self.config = Config.model_validate_json(self.store.get(row["value"]))
+            self._look_again(None)
+            return
+        self.config = Config.model_validate_json(self.store.get(row["value"])) if row else read.config
+        self._take(read, first=row is None)
+
+    @property
+    def valid(self) -> Project:
+        """The project with its last valid configuration."""
+        return Project(self.folder, self.config, "", self._seen)
+
+    def look(self) -> bool:
+        """Read project.toml again if it changed; True if something was committed."""
+        try:
+            read = project.load(self.folder)
+        except LabError as error:
+            return self._look_again(error)
+        if read.sha == self._seen:
+            return False
+        return self._take(read, first=False)
+
+    def _take(self, read: project.Project, *, first: bool) -> bool:
+        self._seen = read.sha
+        changes = project.diff(self.config, read.config)
+        if not changes and not first:
+            return False
+        blob = self.store.put(read.config.canonical.encode())
+        with self.store.transaction() as tx:
+            if changes:
+                told: list[Plain] = [
+                    {"key": one.key, "old": one.old, "new": one.new, "when": one.when} for one in changes
+                ]
+                tx.event(ProjectChanged(told))
+                autonomy = next((one.new for one in changes if one.key == "autonomy"), None)
+                if autonomy is not None:
+                    tx.execute("UPDATE run SET autonomy = ? WHERE state NOT IN ('done', 'failed')", (autonomy,))
+            tx.execute(
+                "INSERT INTO lab VALUES ('project', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", (blob,)
+            )
+        self.config = read.config
+        return True
+
+    def _look_again(self, error: LabError | None) -> bool:
+        """project.toml is wrong: say so once for each text."""
+        if error is None:
+            try:
+                project.load(self.folder)
+            except LabError as found:
+                error = found
+            else:
+                return False
+        try:
+            text = (self.folder / project.FILE).read_bytes()
+        except OSError:
+            text = b""
+        mark = sha256(text)
+        if mark == self._seen:
+            return False
+        self._seen = mark
+        with self.store.transaction() as tx:
+            tx.event(ProjectBroken(error.key, error.facts))
+        return True
+
+    def of(self, run: int) -> Config:
+        """The configuration of a run as it is in force now."""
+        row = self.store.row("SELECT config FROM run WHERE id = ?", (run,))
+        assert row is not None
+        config = project.with_live(Config.model_validate_json(self.store.get(row["config"])), self.config)
+        changed = self.store.rows("SELECT seq, facts FROM event WHERE kind = 'project_changed' ORDER BY seq")
+        last: dict[str, int] = {}
+        for each in changed:
+            for change in json.loads(each["facts"])["changes"]:
+                last[change["key"]] = each["seq"]
+        for each in self.store.rows(
+            "SELECT seq, key, value FROM setting WHERE (run IS NULL OR run = ?) AND key != 'review' ORDER BY seq",
+            (run,),
+        ):
+            if each["seq"] > last.get(each["key"], 0):
+                config = project.with_set(config, each["key"], json.loads(each["value"]))
+        return config

@@ -1,0 +1,164 @@
+"""Opening a visit: what it pins (its frame) and what it starts from (its inputs).
+
+Both are fixed in the commit that opens the visit: the frame as a blob, the inputs as the ids of accepted products.
+`inputs_of` makes the desk's inputs of them again, the same after every crash.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from engine import frame as frames
+from engine.experiments.contract import identify
+from engine.frame import Frame
+from engine.inputs import Inputs
+from engine.roles import CAST
+from state import lineage, results
+from state.config import Config
+from state.errors import LabError
+from state.lineage import Visit
+from state.products import (
+    Data,
+    Experiments,
+    Ideas,
+    Interpretation,
+    Plan,
+    Product,
+    Refinement,
+    Report,
+    Review,
+)
+from state.store import Store, Transaction, canonical
+from state.vocabulary import Phase, Role
+
+KINDS: dict[str, type[Product]] = {
+    kind.name: kind for kind in (Ideas, Review, Plan, Data, Experiments, Interpretation, Report, Refinement)
+}
+
+EARLIER, BECAUSE = "earlier", "because"
+
+
+def lead(phase: Phase) -> Role:
+    """Who leads a phase: whether it is rehearsed is whether that role is."""
+    return CAST[phase][0]
+
+
+def pin(
+    store: Store,
+    folder: Path,
+    phase: Phase,
+    config: Config,
+    *,
+    rehearsal: bool,
+    gpu: bool,
+    archive: tuple[str, ...] = (),
+) -> str:
+    """The blob of a new visit's frame. Reads the person's data folders: their identity is part of what is pinned."""
+    data = {name: str((folder / path).resolve()) for name, path in config.data.items()}
+    told = replace(
+        frames.build(phase, config, rehearsal=rehearsal),
+        data=data,
+        identities={name: _identity(path) for name, path in data.items()},
+        python=config.experiments.python or sys.executable,
+        gpu=gpu,
+        archive=archive,
+    )
+    return store.put(canonical(told.plain()).encode())
+
+
+def _identity(path: str) -> str:
+    try:
+        return identify(Path(path))
+    except LabError:
+        return "missing"  # the program that reads it will say so
+
+
+def inputs_for(tx: Transaction, run: int, phase: Phase, because: int | None = None) -> dict[str, int]:
+    """The accepted products of the earlier phases, and this phase's own of the visit before."""
+    found: dict[str, int] = {}
+    for row in tx.execute(
+        "SELECT product.name, product.id, visit.phase FROM lineage JOIN visit ON visit.id = lineage.visit"
+        " JOIN product ON product.visit = visit.id WHERE lineage.run = ? AND superseded_seq IS NULL AND handed_in"
+        " ORDER BY product.id",
+        (run,),
+    ).fetchall():
+        if Phase(row[2]).number < phase.number:
+            found[row[0]] = int(row[1])
+    row = tx.execute(
+        "SELECT max(product.id) FROM lineage JOIN visit ON visit.id = lineage.visit"
+        " JOIN product ON product.visit = visit.id WHERE lineage.run = ? AND visit.phase = ?",
+        (run, phase.value),
+    ).fetchone()
+    if row[0] is not None:
+        found[EARLIER] = int(row[0])
+    if because is not None:
+        found[BECAUSE] = because
+    return found
+
+
+def inputs_of(store: Store, run: int, visit: Visit, frame: Frame) -> Inputs:
+    """What the visit's phase sees as `desk.inputs`."""
+    products = {name: load(store, id) for name, id in visit.inputs.items() if name not in (EARLIER, BECAUSE)}
+    earlier = load(store, visit.inputs[EARLIER]) if EARLIER in visit.inputs else None
+    because = load(store, visit.inputs[BECAUSE]) if BECAUSE in visit.inputs else None
+    before = store.rows(
+        "SELECT visit.id FROM lineage JOIN visit ON visit.id = lineage.visit WHERE lineage.run = ? AND visit.phase = ?"
+        " AND place <= (SELECT place FROM lineage WHERE run = ? AND visit = ?)",
+        (run, visit.phase.value, run, visit.id),
+    )
+    return Inputs(
+        asked=frame.question,
+        topic=frame.topic,
+        products=products,
+        measured=tuple(results.measured(store, run)) if visit.phase.number > 5 else (),
+        earlier=earlier,
+        reasons=because.reasons if isinstance(because, Refinement) else "",
+        round=max(len(before), 1),
+        archive=frame.archive,
+        data=frame.data,
+        identities=frame.identities,
+        python=frame.python,
+        gpu=frame.gpu,
+    )
+
+
+def load(store: Store, product: int) -> Product:
+    """A product from its row."""
+    row = store.row("SELECT name, sha256 FROM product WHERE id = ?", (product,))
+    assert row is not None
+    return KINDS[row["name"]].of(files_of(store, row["sha256"]))
+
+
+def files_of(store: Store, manifest: str) -> dict[str, bytes]:
+    return {name: store.get(blob) for name, blob in json.loads(store.get(manifest)).items()}
+
+
+def archive(store: Store, run: int) -> tuple[str, ...]:
+    """The ideas of earlier runs with what became of them, oldest first."""
+    told = []
+    for row in store.rows(
+        "SELECT run.id, run.state, product.sha256 FROM run JOIN lineage ON lineage.run = run.id"
+        " JOIN product ON product.visit = lineage.visit WHERE run.id < ? AND product.name = 'ideas'"
+        " AND handed_in AND superseded_seq IS NULL ORDER BY run.id",
+        (run,),
+    ):
+        ideas = KINDS["ideas"].of(files_of(store, row["sha256"]))
+        assert isinstance(ideas, Ideas)
+        verdict = store.row(
+            "SELECT summary FROM lineage JOIN product ON product.visit = lineage.visit WHERE lineage.run = ?"
+            " AND product.name = 'experiments' AND superseded_seq IS NULL ORDER BY product.id DESC LIMIT 1",
+            (row["id"],),
+        )
+        became = json.loads(verdict["summary"]).get("verdict", row["state"]) if verdict else row["state"]
+        told.append(f"{ideas.choice.name}: {ideas.choice.title} ({became})")
+    return tuple(told)
+
+
+def begin(
+    tx: Transaction, run: int, phase: Phase, frame: str, opened_by: int | None, because: int | None = None
+) -> int:
+    """Open a visit with what it starts from. Reading inputs and superseding happen in the same commit."""
+    return lineage.open_visit(tx, run, phase, inputs_for(tx, run, phase, because), frame, opened_by)

@@ -1,0 +1,175 @@
+"""A role's conversation: one growing list of messages at PATH/prompt, from its opening to its last answer.
+
+`ask` promises an answer, not a call: each model call inside it is a step PATH/prompt/n, notes are read by being listed
+in its intent, tools run in between, and replies that break the rules go back with the reason, three times, before the
+person is asked. Phases make seats through `desk.seat`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import ValidationError
+
+from engine import prompt
+from engine.answers import Answer, Refusal, Tool, schema, spec
+from engine.calls import Asked, blocks_plain, call
+from engine.models.base import Block, Message, Reply, Request, ToolResult, ToolSpec, ToolUse
+from engine.prompt import Shown, Value, lines, tag
+from engine.roles import prompt_of
+from state.errors import Plain
+from state.events import ReplyRefused
+from state.journal import Link, fingerprint
+from state.vocabulary import Choice, Role, Wait
+
+if TYPE_CHECKING:
+    from engine.desk import Desk
+
+A = TypeVar("A", bound=Answer)
+
+PATIENCE = 3
+"""How often a reply that breaks the rules, or an answer that is refused, goes back before the person is asked."""
+
+
+class Seat:
+    """One role, one prompt, one conversation."""
+
+    def __init__(self, desk: Desk, role: Role, name: str, fields: dict[str, Value]) -> None:
+        self.desk, self.role = desk, role
+        self.path = f"{desk.path}/{name}"
+        frame = desk.frame
+        facts: dict[str, Value] = {
+            "phase": frame.phase.value,
+            "role": role.value,
+            "seat": name,
+            "language": frame.team_language,
+            "rehearsal": frame.rehearsal,
+        }
+        self.system = prompt.opening(
+            frame.prompt(prompt_of(role)), frame.prompt(f"{frame.phase.value}/{name}"), facts=facts, **fields
+        )
+        self._link = Link.after(None, "system", [str(self.system)])
+        self._messages: list[Message] = []
+        self._open: tuple[ToolUse, ...] = ()  # tool calls of the last reply that wait for their results
+        self._calls = 0
+        self._shown: set[str] = set()  # notes that stand in this conversation
+
+    async def ask(
+        self,
+        news: str = "",
+        *,
+        answers: tuple[type[A], ...],
+        tools: Sequence[Tool[Any]] = (),
+        check: Callable[[A], Refusal | None] | None = None,
+    ) -> A:
+        """The next answer of the role: one of `answers`, past `check`. `news` answers what it asked last."""
+        told: Shown = prompt.as_shown(news)
+        failed, broken = False, 0
+        while True:
+            reply = await self._call(told, failed, [*(spec(each) for each in answers), *map(_tool_spec, tools)])
+            failed, told = False, Shown("")
+            use = reply.tool_uses[0] if reply.tool_uses else None
+            why = _unusable(reply, [each.tool for each in answers] + [each.name for each in tools])
+            if why is None and use is not None:
+                tool = next((each for each in tools if each.name == use.name), None)
+                if tool is not None:
+                    try:
+                        arguments = tool.arguments.model_validate(use.arguments)
+                    except ValidationError as error:
+                        why = _wrong_arguments(use, error)
+                    else:
+                        told = await tool.do(self.desk.part(f"{self.path}/{self._calls}"), arguments)
+                        continue
+                else:
+                    kind = next(each for each in answers if each.tool == use.name)
+                    try:
+                        answer = kind.model_validate(use.arguments)
+                    except ValidationError as error:
+                        why = _wrong_arguments(use, error)
+                    else:
+                        refusal = check(answer) if check else None
+                        if refusal is None:
+                            return answer
+                        why = refusal
+            assert why is not None
+            broken += 1
+            self.desk.tell(ReplyRefused(self.role.value, self.path, why.why))
+            if broken > PATIENCE:
+                await self.desk.hold(
+                    f"{self.path.removeprefix(self.desk.path + '/')}-broken-{self._calls}",
+                    Wait.TROUBLE,
+                    Choice.RETRY,
+                    Choice.STOP,
+                    what="reply_refused",
+                    role=self.role.value,
+                    reason=why.why,
+                )
+                broken = 0
+            told, failed = why.shown, True
+
+    async def _call(self, news: Shown, failed: bool, tools: list[ToolSpec]) -> Reply:
+        """One model call: the next step of this conversation."""
+        self._calls += 1
+        path = f"{self.path}/{self._calls}"
+        new, earlier, notes = self.desk.notes_for(path, self.role, self._shown)
+        self._shown.update(notes["new"], notes["earlier"])
+        body = self._body(lines(news, *earlier, *new), failed)
+        link = Link.after(self._link, "user", blocks_plain(body))
+        names = [tool.name for tool in tools]
+        messages = (*self._messages, Message("user", body))
+        meaning: list[Plain] = ["ask", self.role.value, link.chain, *names]
+        asked = Asked(
+            self.role,
+            link,
+            notes,
+            lambda model, limit: Request(model, str(self.system), messages, tuple(tools), limit),
+        )
+        reply = await call(self.desk.bench, self.desk.line, path, fingerprint(meaning), asked, self.desk.told, meaning)
+        answer = reply.message if reply.message.blocks else Message("assistant", ("…",))
+        self._messages = [*messages, answer]
+        self._link = Link.after(link, "assistant", blocks_plain(reply.message.blocks))
+        self._open = (answer.blocks and tuple(block for block in answer.blocks if isinstance(block, ToolUse))) or ()
+        return reply
+
+    def _body(self, news: Shown, failed: bool) -> tuple[Block, ...]:
+        """A user turn: the results of the open tool calls first, else plain text."""
+        text = str(news).strip() or "<go_on/>"
+        if not self._open:
+            return (text,)
+        first, *others = self._open
+        rest = tuple(
+            ToolResult(use.id, "<refusal>one call at a time: this one was not carried out</refusal>", True)
+            for use in others
+        )
+        return (ToolResult(first.id, text, failed), *rest)
+
+
+def _tool_spec(tool: Tool[Any]) -> ToolSpec:
+    return ToolSpec(tool.name, tool.description, schema(tool.arguments))
+
+
+def _unusable(reply: Reply, names: list[str]) -> Refusal | None:
+    """Why a whole reply cannot be used, in words for the role."""
+    known = ", ".join(names)
+    if reply.stop == "max_tokens":
+        return Refusal("the reply was cut because it was too long: say it shorter, or in several steps")
+    if reply.stop in ("refusal", "model_context_window_exceeded"):
+        return Refusal(f"no answer came ({reply.stop}): answer with one of {known}")
+    if not reply.tool_uses:
+        return Refusal(f"no tool was called: answer by calling one of {known}")
+    if reply.tool_uses[0].name not in names:
+        return Refusal(f"there is no tool {reply.tool_uses[0].name!r} here: call one of {known}")
+    return None
+
+
+def _wrong_arguments(use: ToolUse, error: ValidationError) -> Refusal:
+    faults = "; ".join(
+        f"{'.'.join(str(part) for part in fault['loc']) or 'arguments'}: {fault['msg']}" for fault in error.errors()[:5]
+    )
+    return Refusal(f"wrong arguments for {use.name}: {faults}")
+
+
+def note_tags(rows: list[tuple[str, str, str | None]], name: str) -> list[Shown]:
+    """Notes as a role sees them: (word, text, address)."""
+    return [tag(name, text, to=to or "team", id=word) for word, text, to in rows]

@@ -1,5 +1,45 @@
-"""The command-line entry."""
+"""`nightlab`: the command line.
+
+Everything that can be decided in the terminal can be decided here; both write the same files into the inbox. A command
+is a module in `tui/commands/`. Exit codes are those of a run's state (`tui/follow.py`); 2 is wrong usage, 130 an
+interrupt. Nothing outside the standard library is imported before it is sure that `state` is the one beside `tui`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from pathlib import Path
+
+USAGE = 2
+INTERRUPTED = 130
 
 
-def main() -> int:
-    return 0
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; returns its exit code."""
+    words = sys.argv[1:] if argv is None else argv
+    if not _state_is_ours():
+        os.execv(sys.executable, [sys.executable, "-P", "-E", "-m", "tui.cli", *words])
+    from tui.commands import run
+
+    try:
+        return run(words)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:  # whoever read our output has left
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _state_is_ours() -> bool:
+    """False where a person's own `state` would be imported in place of ours, by PYTHONPATH or from their folder."""
+    if sys.flags.safe_path and sys.flags.ignore_environment:
+        return True
+    found = importlib.util.find_spec("state")
+    beside = Path(__file__).resolve().parent.parent / "state" / "__init__.py"
+    return found is not None and found.origin is not None and Path(found.origin).resolve() == beside
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,111 @@
+"""The commands, a module each, and the parser that they share.
+
+A module has `add(parser)` for its arguments and `run(args)` for its work, which returns an exit code; its name in
+`COMMANDS`, with `-` for `_`, is what a person types. `run` turns a LabError into one line on stderr.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import NoReturn
+
+from state.errors import LabError
+from state.vocabulary import Language
+from tui import language
+from tui.language import tr
+
+COMMANDS = (
+    *("demo", "new", "run", "pause", "resume", "stop", "checkpoint", "fork", "status", "note"),
+    *("approve", "send_back", "go_back", "pick", "answer", "set", "key"),
+    *("log", "export", "review", "doctor", "completion"),
+)
+
+USAGE = 2
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse, with its own few words said in the person's language."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(USAGE, f"{self.prog}: {message}\n")
+
+
+def parser(words: Sequence[str] | None = None) -> Parser:
+    """The parser, with texts from the catalogs: every command with its arguments, or (`words`) of the one meant only,
+    because a command's module imports what it works with."""
+    top = Parser(prog="nightlab", description=tr("cli.description"), add_help=False)
+    _common(top)
+    top.add_argument("-C", dest="folder", type=Path, default=Path(), metavar="DIR", help=tr("cli.option.folder"))
+    top.add_argument("--lang", choices=[lang.value for lang in Language], help=tr("cli.option.lang"))
+    top.add_argument("--version", action="store_true", help=tr("cli.option.version"))
+    commands = top.add_subparsers(dest="command", metavar=tr("cli.commands.metavar"), title=tr("cli.commands.title"))
+    for name in COMMANDS:
+        text = tr(f"cli.{name}.help")
+        below = commands.add_parser(name.replace("_", "-"), help=text, description=text, add_help=False)
+        _common(below)
+        if words is None or name.replace("_", "-") in words:
+            import_module(f"tui.commands.{name}").add(below)
+    return top
+
+
+def run(words: Sequence[str]) -> int:
+    """Parse and do; without a command, open the lab."""
+    language.use(_language(words))
+    _speak_argparse()
+    args = parser(words).parse_args(words)
+    if args.version:
+        from importlib.metadata import version
+
+        print(version("nightlab"))
+        return 0
+    name = (args.command or "open_lab").replace("-", "_")
+    try:
+        return int(import_module(f"tui.commands.{name}").run(args))
+    except LabError as error:
+        from tui.told import refusal
+
+        print(f"nightlab: {refusal(error)}", file=sys.stderr)
+        return code_of(error)
+
+
+def code_of(error: LabError) -> int:
+    """5 where the store is damaged; anything else that stops a command is the person's to mend: 2."""
+    return 5 if error.key.startswith(("store.damaged", "place.database_gone", "engine.")) else USAGE
+
+
+def _common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-h", "--help", action="help", help=tr("cli.option.help"))
+
+
+def _language(words: Sequence[str]) -> Language:
+    """`--lang` if it stands there, else what the person chose in the lab, else the environment's."""
+    for at, word in enumerate(words):
+        named = word.removeprefix("--lang=") if word.startswith("--lang=") else ""
+        if word == "--lang" and at + 1 < len(words):
+            named = words[at + 1]
+        if named in (Language.EN, Language.ZH):
+            return Language(named)
+    return language.of_environment()
+
+
+def _speak_argparse() -> None:
+    """argparse looks its words up by `_`; ours are in the catalogs under `argparse.` and the first letters."""
+    said = {
+        "usage: ": "argparse.usage",
+        "options": "argparse.options",
+        "positional arguments": "argparse.positional",
+        "unrecognized arguments: %s": "argparse.unrecognized",
+        "the following arguments are required: %s": "argparse.required",
+        "expected one argument": "argparse.one",
+        "argument %(argument_name)s: %(message)s": "argparse.argument",
+        "invalid choice: %(value)r (choose from %(choices)s)": "argparse.choice",
+        "invalid %(type)s value: %(value)r": "argparse.type",
+        "not allowed with argument %s": "argparse.together",
+        "one of the arguments %s is required": "argparse.one_of",
+    }
+    setattr(argparse, "_", lambda text: tr(said[text]) if text in said else text)  # noqa: B010  mypy knows no `_` there

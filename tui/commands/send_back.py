@@ -1,0 +1,23 @@
+"""`nightlab send-back --note TEXT`: the phase again, with a note."""
+
+from __future__ import annotations
+
+import argparse
+
+from state.vocabulary import Choice, WordKind
+from tui import here, launch
+from tui.language import tr
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--note", required=True, metavar="TEXT", help=tr("cli.send_back.note"))
+    here.add_run(parser, tr("cli.option.run"))
+
+
+def run(args: argparse.Namespace) -> int:
+    folder = here.project(args)
+    wait = here.open_wait(folder, Choice.SEND_BACK, args.run)
+    body = {"run": wait.run, "wait": wait.id, "choice": Choice.SEND_BACK, "sha256": wait.sha256, "note": args.note}
+    launch.give(folder, WordKind.DECISION, body)
+    print(tr("cli.send_back.done", run=wait.run))
+    return 0

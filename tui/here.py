@@ -1,0 +1,93 @@
+"""Where a command stands: the project it acts on, the run it means, the question that is open there.
+
+A bare `approve` binds when it is written: it names the checkpoint that is open now and the product that stands there
+now. With nothing open, or with several runs waiting, it is wrong usage and says so. Called by the commands.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from state import places
+from state.errors import LabError
+from state.readers import Reader, RunRow, WaitRow, reading
+from state.vocabulary import Choice, Phase, Role
+
+
+def project(args: argparse.Namespace) -> Path:
+    """The project that the current folder, or `-C DIR`, lies in."""
+    return places.project_folder(args.folder)
+
+
+def no_terminal() -> bool:
+    """Nobody to show a screen to: stdin or stdout is no terminal, or it is a dumb one."""
+    return not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM", "dumb") == "dumb"
+
+
+def add_run(parser: argparse.ArgumentParser, help_text: str) -> None:
+    parser.add_argument("--run", type=int, metavar="N", help=help_text)
+
+
+def the_run(reader: Reader | None, run: int | None) -> RunRow:
+    """The run of that number, else the newest; LabError `run.none`."""
+    runs = reader.runs() if reader else []
+    found = next((each for each in runs if each.id == run), None) if run else (runs[-1] if runs else None)
+    if found is None:
+        raise LabError("run.none", run=run)
+    return found
+
+
+def open_wait(folder: Path, choice: Choice | None, run: int | None) -> WaitRow:
+    """The one open wait that offers `choice`; LabError `wait.none`, `wait.not_offered` or `wait.several`."""
+    where = places.places(folder)
+    with reading(where.database, where.blobs) as reader:
+        waits = reader.waits(run) if reader else []
+    if not waits:
+        raise LabError("wait.none")
+    fitting = [wait for wait in waits if choice is None or choice.value in wait.choices]
+    if not fitting:
+        offered = dict.fromkeys(name for wait in waits for name in wait.choices)
+        raise LabError("wait.not_offered", choice=choice.value if choice else "", offered=", ".join(offered))
+    if len({wait.run for wait in fitting}) > 1:
+        raise LabError("wait.several", runs=", ".join(str(wait.run) for wait in fitting))
+    return fitting[0]
+
+
+def phase_named(word: str) -> Phase:
+    """A phase by its full name, short name or number; LabError `phase.unknown`."""
+    if (phase := Phase.named(word.replace("-", "_"))) is None:
+        raise LabError("phase.unknown", word=word, allowed=", ".join(phase.short for phase in Phase))
+    return phase
+
+
+def address(word: str) -> Phase | Role:
+    """Whom a note is for: a phase or a role, in words a person types (`plan`, `ml-engineer`)."""
+    plain = word.strip().lower().replace("-", "_").replace(" ", "_")
+    if (phase := Phase.named(plain)) is not None:
+        return phase
+    if plain in list(Role):
+        return Role(plain)
+    allowed = [phase.short for phase in Phase] + [role.value.replace("_", "-") for role in Role]
+    raise LabError("note.unknown_address", word=word, allowed=", ".join(allowed))
+
+
+def run_number(folder: Path, run: int | None) -> int:
+    """As `the_run`, for a command that opens the database for nothing else."""
+    where = places.places(folder)
+    with reading(where.database, where.blobs) as reader:
+        return the_run(reader, run).id
+
+
+def closed_visit(folder: Path, run: int, visit: str | None, phase: Phase | None) -> str:
+    """The label of the checkpoint that a fork names; LabError `fork.no_checkpoint` with those there are."""
+    where = places.places(folder)
+    with reading(where.database, where.blobs) as reader:
+        closed = [each for each in (reader.visits(run) if reader else []) if each.closed_at is not None]
+    found = [each for each in closed if each.label == visit or (phase is not None and each.phase == phase)]
+    if not found:
+        asked = visit or (phase.short if phase else "")
+        raise LabError("fork.no_checkpoint", asked=asked, allowed=", ".join(each.label for each in closed))
+    return (next((each for each in reversed(found) if each.state != "superseded"), found[-1])).label

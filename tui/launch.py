@@ -1,0 +1,68 @@
+"""Start an engine, by argv and never by import; give the lab a word and see that someone takes it up.
+
+The engine is detached from the terminal: its own session, stdio to `.nightlab/engine.log`, an environment without
+PYTHONPATH. It is started only where the project's lock is free; two that start at once settle it by that lock.
+Called by the commands and by the app.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from state import inbox, lock, places
+from state.inbox import Body
+from state.vocabulary import WordKind
+
+_started: list[subprocess.Popen[bytes]] = []
+
+
+def engine_argv(folder: Path) -> list[str]:
+    """-P and -E: a person's folder may hold an `engine.py`, and their PYTHONPATH a `state`."""
+    return [sys.executable, "-P", "-E", "-m", "engine", str(folder)]
+
+
+def engine_environment() -> dict[str, str]:
+    """This process's, without what turns another Python's head."""
+    return {
+        name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP")
+    }
+
+
+def alive(folder: Path) -> bool:
+    """Whether an engine holds the project's lock."""
+    return lock.look(places.places(folder).lock) is not None
+
+
+def start_engine(folder: Path) -> subprocess.Popen[bytes] | None:
+    """Start an engine if the lock is free; None where one is at work, or on its way from here."""
+    where = places.prepare(folder)
+    _started[:] = [process for process in _started if process.poll() is None]  # also buries the dead
+    if lock.look(where.lock) is not None or any(process.args == engine_argv(where.folder) for process in _started):
+        return None
+    log = os.open(where.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    try:
+        process = subprocess.Popen(
+            engine_argv(where.folder),
+            cwd="/",
+            env=engine_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    finally:
+        os.close(log)
+    _started.append(process)
+    return process
+
+
+def give(folder: Path, kind: WordKind, body: Mapping[str, Any] | Body) -> str:
+    """Leave a word and start an engine if none works; returns the word's id. It counts even if no engine comes."""
+    word = inbox.leave(folder, kind, body)
+    start_engine(folder)
+    return word

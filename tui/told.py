@@ -1,0 +1,97 @@
+"""What the command line prints: an event, a refusal, a wait, a status or a machine as lines of text.
+
+`tui/words.py` makes the words; here stands which facts make a line, and in what order. Called by the commands and by
+the headless follower.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from state import events
+from state.errors import LabError
+from state.readers import EventRow, WaitRow
+from tui import words
+from tui.language import has, tr
+
+
+def event_line(event: EventRow) -> str | None:
+    """The sentence of an event; None for one that only moves a screen."""
+    if event.kind in _unshown():
+        return None
+    return words.event(event.kind, event.facts)
+
+
+@cache
+def _unshown() -> frozenset[str]:
+    """Kinds of events that make no line."""
+    kinds = {cls.__name__: cls for cls in events.Event.__subclasses__()}
+    return frozenset(_kind(name) for name, cls in kinds.items() if not cls.shown)
+
+
+def _kind(name: str) -> str:
+    return "".join(f"_{char.lower()}" if char.isupper() else char for char in name).lstrip("_")
+
+
+def refusal(error: LabError) -> str:
+    """An error in one line: what happened, and what to do."""
+    facts: dict[str, Any] = {name: value for name, value in error.facts.items() if value not in (None, "")}
+    variants = [f"error.{error.key}.{name}" for name in ("nearest", "restore") if name in facts]
+    key = next((each for each in variants if has(each)), f"error.{error.key}")
+    if not has(key):
+        return str(error)
+    return tr(key, **{name: _fact(value) for name, value in facts.items()})
+
+
+def wait_line(wait: WaitRow) -> str:
+    """What a run waits for, and the command that answers."""
+    what = tr(f"wait.what.{wait.why}", phase=words.phase_name(wait.phase))
+    choices = ", ".join(choice.replace("_", "-") for choice in wait.choices)
+    return tr("progress.waits_for", what=what, choices=choices)
+
+
+def status_lines(report: Mapping[str, Any]) -> Iterator[str]:
+    """`status` for a person: the run, what waits, what it cost, where its products are."""
+    if report["run"] is None:
+        yield tr("status.none", project=report["project"])
+        return
+    state = tr(f"state.{report['state']}")
+    phase = report.get("phase")
+    yield tr("status.run", project=report["project"], run=report["run"], state=state, phase=words.phase_name(phase))
+    for wait in report["waiting_for"]:
+        what = tr(f"wait.what.{wait['what']}", phase=words.phase_name(wait.get("phase")))
+        yield tr("status.waits", what=what, since=wait["since"])
+    engine = report["engine"]
+    yield tr("status.engine.alive", pid=engine["pid"]) if engine and engine.get("alive") else tr("status.engine.none")
+    yield tr("status.spent", usd=report["cost_usd"], answered=report["calls"]["answered"])
+    yield tr("status.experiments", **report["experiments"])
+    yield tr("status.notes", **report["notes"])
+    for name, path in report["products"].items():
+        yield tr("status.product", name=name, path=path)
+
+
+def machine_lines(facts: Mapping[str, Any]) -> Iterator[str]:
+    """`doctor` for a person: a line a fact, in the order the engine told them."""
+    for name, value in facts.items():
+        label = tr(f"doctor.{name}") if has(f"doctor.{name}") else name
+        if isinstance(value, Mapping):
+            yield label
+            for inner, told in value.items():
+                below = f"doctor.{name}.{inner}"
+                yield f"  {tr(below) if has(below) else inner}  {_fact(told)}"
+        else:
+            yield f"{label}  {_fact(value)}"
+
+
+def _fact(value: Any) -> str:
+    if value is None:
+        return words.NONE
+    if isinstance(value, bool):
+        return tr("word.yes" if value else "word.no")
+    if isinstance(value, list):
+        return tr("word.comma").join(_fact(each) for each in value) or words.NONE
+    if isinstance(value, Mapping):
+        return tr("word.comma").join(f"{name} {_fact(each)}" for name, each in value.items()) or words.NONE
+    return str(value)

@@ -1,0 +1,213 @@
+"""How programs stand: ranked by what was measured, called better only where the gain is larger than the noise.
+
+The harness computes all of it; no model's word counts but the grade, which breaks ties. The noise band is the standard
+deviation over the seeds, the larger of the baseline's and the program's. Pure functions of what was measured: the
+same numbers in any order give the same standings.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+import re
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from state.vocabulary import Verdict
+
+TARGET = re.compile(r"^(?P<metric>\S+?)\s*(?P<sign>>=|<=|>|<)\s*(?P<number>[-+]?\d+(\.\d*)?([eE][-+]?\d+)?)$")
+SIGNS = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
+DIGITS = 12  # numbers that agree so far are equal: the rest is the order of summation
+
+
+class Value(Protocol):
+    """A measured number as a results file or the database has it."""
+
+    @property
+    def dataset(self) -> str: ...
+    @property
+    def metric(self) -> str: ...
+    @property
+    def seed(self) -> int: ...
+    @property
+    def value(self) -> float | None: ...
+    @property
+    def censored(self) -> float | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """The primary metric. Without `dataset` it is the mean over the data sets that have it. `target` as in the plan."""
+
+    metric: str
+    direction: Literal["lower", "higher"]
+    dataset: str = ""
+    target: str = ""
+
+    @property
+    def sign(self) -> int:
+        """What makes of the metric a cost: lower is better."""
+        return 1 if self.direction == "lower" else -1
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """One seed of a program: a value, or the limit within which the target was missed."""
+
+    seed: int
+    value: float | None
+    censored: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A program with what its seeds gave; a seed that measured nothing has no shot. `seeds` is how many were run."""
+
+    program: str
+    shots: tuple[Shot, ...]
+    seeds: int
+    grade: float | None = None
+    failed: bool = False
+
+    @property
+    def reached(self) -> list[float]:
+        return sorted(shot.value for shot in self.shots if shot.value is not None)
+
+    @property
+    def missed(self) -> list[float]:
+        return sorted(shot.censored for shot in self.shots if shot.value is None and shot.censored is not None)
+
+    @property
+    def granted(self) -> list[float]:
+        """Every missed target taken at its limit, which is the best it could have been."""
+        return sorted(self.reached + self.missed)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A row of the table. `mean` and `sd` cover the `n` of `seeds` that gave a number; `delta` is mean − baseline's.
+
+    `rank` counts from 1 by the measured metric alone, equal for equal numbers; None for what measured nothing.
+    """
+
+    program: str
+    mean: float | None
+    sd: float | None
+    n: int
+    seeds: int
+    censored_n: int
+    censored_at: float | None
+    delta: float | None
+    verdict: Verdict
+    grade: float | None
+    rank: int | None = None
+
+
+def tried(
+    program: str, values: Iterable[Value], goal: Goal, *, seeds: int, grade: float | None = None, failed: bool = False
+) -> Tried:
+    """What a program's values say about the goal, seed by seed; values of other metrics are passed over."""
+    by_seed: dict[int, list[Value]] = {}
+    for value in values:
+        if value.metric == goal.metric and goal.dataset in ("", value.dataset):
+            by_seed.setdefault(value.seed, []).append(value)
+    shots = (_shot(seed, found) for seed, found in sorted(by_seed.items()))
+    return Tried(program, tuple(shot for shot in shots if shot is not None), seeds, grade, failed)
+
+
+def _shot(seed: int, found: list[Value]) -> Shot | None:
+    """One number for a seed: the mean over data sets; one that was missed makes the seed a miss."""
+    numbers = [one.value for one in found if one.value is not None]
+    limits = [one.censored for one in found if one.value is None and one.censored is not None]
+    if limits:
+        return Shot(seed, None, max(limits))
+    return Shot(seed, _mean(numbers)) if numbers and len(numbers) == len(found) else None
+
+
+def verdict(program: Tried, baseline: Tried, goal: Goal) -> Verdict:
+    """How `program` stands against `baseline`; without a noise band (one seed each) no gain can be claimed."""
+    if program.failed and not program.shots:
+        return Verdict.FAILED
+    if not program.granted:
+        return Verdict.UNMEASURED
+    if program.program == baseline.program:
+        return Verdict.BASELINE
+    if not program.reached:
+        return Verdict.CENSORED
+    if not baseline.granted:
+        return Verdict.UNMEASURED
+    if not baseline.reached:
+        return Verdict.INSIDE_NOISE if program.missed else Verdict.BETTER
+    band = noise(program, baseline)
+    if band is None:
+        return Verdict.INSIDE_NOISE
+    gain = goal.sign * (_mean(baseline.granted) - _mean(program.granted))
+    if gain > band:
+        misses_more = len(program.missed) * len(baseline.granted) > len(baseline.missed) * len(program.granted)
+        return Verdict.INSIDE_NOISE if misses_more else Verdict.BETTER
+    return Verdict.WORSE if -gain > band else Verdict.INSIDE_NOISE
+
+
+def noise(program: Tried, baseline: Tried) -> float | None:
+    """The noise band: the larger of both standard deviations over seeds; None where neither has two seeds."""
+    bands = [band for band in (_sd(program.granted), _sd(baseline.granted)) if band is not None]
+    return max(bands, default=None)
+
+
+def table(programs: Sequence[Tried], baseline: Tried, goal: Goal) -> list[Standing]:
+    """The standings, best first: every seed a number before any missed, then the mean, the grade, the name."""
+    ranked = sorted(programs, key=lambda one: (_place(one, goal), -(one.grade or 0.0), one.program))
+    measured = [_place(one, goal) for one in ranked if one.granted]
+    return [
+        standing(one, baseline, goal, 1 + measured.index(_place(one, goal)) if one.granted else None) for one in ranked
+    ]
+
+
+def standing(one: Tried, baseline: Tried, goal: Goal, rank: int | None = None) -> Standing:
+    """One program's row."""
+    mean = _mean(one.reached) if one.reached else None
+    base = _mean(baseline.reached) if baseline.reached else None
+    return Standing(
+        program=one.program,
+        mean=mean,
+        sd=_sd(one.reached),
+        n=len(one.reached),
+        seeds=one.seeds,
+        censored_n=len(one.missed),
+        censored_at=max(one.missed, default=None),
+        delta=None if mean is None or base is None else mean - base,
+        verdict=verdict(one, baseline, goal),
+        grade=one.grade,
+        rank=rank,
+    )
+
+
+def reached(one: Standing, target: str) -> bool:
+    """Whether every seed that was run is a number and their mean meets the target (`val_acc >= 0.95`; "" never)."""
+    found = TARGET.match(target.strip())
+    if found is None or one.mean is None or one.n < one.seeds:
+        return False
+    return bool(SIGNS[found["sign"]](one.mean, float(found["number"])))
+
+
+def _place(one: Tried, goal: Goal) -> tuple[int, float, float]:
+    """Lower is better: measured, missed everywhere, nothing measured, failed; the share missed; the cost."""
+    if not one.granted:
+        return (3 if one.failed else 2, 0.0, 0.0)
+    share = len(one.missed) / len(one.granted)
+    numbers = one.reached or one.missed
+    return (0 if one.reached else 1, share, goal.sign * _rounded(_mean(numbers)))
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.{DIGITS}g}")
+
+
+def _mean(values: Sequence[float]) -> float:
+    return math.fsum(values) / len(values)
+
+
+def _sd(values: Sequence[float]) -> float | None:
+    return statistics.stdev(values) if len(values) > 1 else None

@@ -1,0 +1,47 @@
+"""Figures are drawn by a job, from numbers, the same bytes each time, also with Chinese words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from engine.experiments import figures, harvest
+from engine.experiments.contract import Ending
+from engine.experiments.figures import Bar, Bars, Curves, Series
+from engine.experiments.local.place import Local
+
+LINES = Series("wd_2", (((0, 1.0), (1, 0.5), (2, 0.2)), ((0, 1.1), (1, 0.6), (2, 0.4))))
+
+
+def drawn(words: str) -> list[Curves | Bars]:
+    return [
+        Curves("curves.png", words, "step", "loss", (LINES, Series("empty", ((),)))),
+        Bars("bars.png", words, "steps", (Bar("wd_2", 2300, 120, None, "n=3"), Bar("wd_0", None, None, 4000, ">4000"))),
+        Curves("nothing.png", words, "step", "loss", (Series("empty", ((),)),)),
+    ]
+
+
+async def draw(folder: Path, words: str) -> Ending:
+    place = Local()
+    await place.submit(folder, figures.job(drawn(words)))
+    return await place.wait(folder)
+
+
+async def test_the_same_numbers_give_the_same_bytes_and_chinese_has_its_glyphs(tmp_path: Path) -> None:
+    first, second = await draw(tmp_path / "jobs" / "a", "权重衰减"), await draw(tmp_path / "jobs" / "b", "权重衰减")
+    assert first.ok, first.error
+    assert sorted(first.files) == ["bars.png", "curves.png"]
+    assert first.files == second.files
+    assert "missing from" not in first.tail  # what matplotlib says of a glyph that no font has
+    pictures = harvest.pictures(tmp_path / "jobs" / "a" / "work")
+    assert [(one.path, one.width > 800) for one in pictures] == [("bars.png", True), ("curves.png", True)]
+
+
+def test_a_long_curve_is_thinned_and_keeps_its_ends() -> None:
+    points = [(float(n), float(-n)) for n in range(10_000)]
+    thin = figures.thinned(points)
+    assert (len(thin) <= figures.POINTS, thin[0], thin[-1]) == (True, points[0], points[-1])
+
+
+def test_a_series_takes_one_metric_of_the_curves() -> None:
+    curve = harvest.Curve((harvest.Point(1, {"loss": 2.0}), harvest.Point(2, {"acc": 1.0})), 0)
+    assert Series.of("p", "loss", [curve]).seeds == (((1, 2.0),),)

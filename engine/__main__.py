@@ -97,7 +97,7 @@ async def _drive(where: Places) -> str:
     recover.recover(store, where)
     recover.sweep_calls(store, where)
     render.repair(store, where)
-    around = gather(store, where, engine)
+    around = await gather(store, where, engine)
     lab = Lab(around)
     loop = asyncio.get_running_loop()
     for sign in (signal.SIGTERM, signal.SIGINT):

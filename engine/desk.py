@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
-import types
 import typing
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -322,7 +321,9 @@ def _adapter(do: Callable[..., Any]) -> TypeAdapter[Any] | None:
     """How `do`'s value becomes JSON and comes back; None for plain values."""
     target = inspect.unwrap(getattr(do, "func", do))
     if target not in _ADAPTERS:
-        hints = typing.get_type_hints(target) if isinstance(target, types.FunctionType | types.MethodType) else {}
-        kind = hints.get("return")
-        _ADAPTERS[target] = None if kind is None or kind is Any or kind is Plain else TypeAdapter(kind)
+        raw = getattr(target, "__annotations__", {}).get("return")
+        if raw is None or "Plain" in str(raw):  # plain JSON goes in and comes out as it is
+            _ADAPTERS[target] = None
+        else:
+            _ADAPTERS[target] = TypeAdapter(typing.get_type_hints(target)["return"])
     return _ADAPTERS[target]

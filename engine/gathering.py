@@ -13,7 +13,7 @@ from pathlib import Path
 
 from engine.bench import Bell
 from engine.experiments.contract import Job
-from engine.experiments.gpus import Gpus
+from engine.experiments.gpus import Gpus, inventory
 from engine.experiments.local.place import Local
 from engine.experiments.slots import Slots, how_many
 from engine.jobs import Workshop
@@ -29,10 +29,10 @@ from state.store import Store
 from state.vocabulary import Phase, Role
 
 
-def gather(store: Store, places: Places, engine: int) -> Surroundings:
+async def gather(store: Store, places: Places, engine: int) -> Surroundings:
     """The surroundings of all visits."""
     live = Live(store, places.folder)
-    gpus = Gpus.found()
+    gpus = Gpus((await inventory()).cards)
     place = Local(gpus)
     slots = Slots(how_many(live.config.experiments.slots, len(gpus.cards)))
     untouched = is_shipped_cast(places.folder / "rehearsal")

@@ -129,7 +129,7 @@ class Seat:
         answer = reply.message if reply.message.blocks else Message("assistant", ("…",))
         self._messages = [*messages, answer]
         self._link = Link.after(link, "assistant", blocks_plain(reply.message.blocks))
-        self._open = (answer.blocks and tuple(block for block in answer.blocks if isinstance(block, ToolUse))) or ()
+        self._open = reply.tool_uses
         return reply
 
     def _body(self, news: Shown, failed: bool) -> tuple[Block, ...]:

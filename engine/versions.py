@@ -146,7 +146,7 @@ def note_facts(tx: Transaction, bench: Bench, product: Product) -> None:
             for paper in product.papers:
                 tx.execute(
                     "INSERT INTO paper (key, source, ident, title, authors, year, abstract, bibtex, url, notes, visit)"
-                    " VALUES (?,?,?,?,?,?,'','',?,?,?) ON CONFLICT (key) DO UPDATE SET notes = excluded.notes",
+                    " VALUES (?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (key) DO UPDATE SET notes = excluded.notes",
                     (
                         paper.key,
                         paper.source,
@@ -154,6 +154,8 @@ def note_facts(tx: Transaction, bench: Bench, product: Product) -> None:
                         paper.title,
                         canonical([*paper.authors]),
                         paper.year,
+                        paper.abstract,
+                        paper.bibtex,
                         paper.url,
                         paper.notes,
                         bench.visit.id,

@@ -1,0 +1,176 @@
+"""The desk: whatever was asked of the world is asked once, whoever asks again."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from engine.answers import Dialogue, Refusal, SearchPapers, Tool
+from engine.desk import Desk, NameUsed
+from engine.experiments.contract import Job, Limits
+from engine.prompt import Shown, fields_of
+from engine.seat import Seat
+from state.errors import LabError, Plain
+from state.journal import Diverged
+from state.taking import note
+from state.vocabulary import Role
+from tests.engine.conftest import Laid, says, text
+
+Lay = Callable[..., Laid]
+
+
+def seat(desk: Desk, role: Role = Role.PHD_STUDENT, name: str = "student") -> Seat:
+    """A seat whose prompt has nothing in its fields."""
+    return desk.seat(role, name, **dict.fromkeys(fields_of(desk.frame.prompt(f"plan_formulation/{name}"))))
+
+
+async def test_an_answer_that_was_recorded_is_never_asked_for_again(lay: Lay) -> None:
+    laid = lay()
+    laid.player.replies = [says("dialogue", text="first"), says("dialogue", text="second")]
+
+    async def talk(desk: Desk) -> list[str]:
+        student = seat(desk)
+        return [
+            (await student.ask("hello", answers=(Dialogue,))).text,
+            (await student.ask("go on", answers=(Dialogue,))).text,
+        ]
+
+    assert await talk(laid.desk()) == ["first", "second"]
+    assert await talk(laid.desk()) == ["first", "second"]
+    assert len(laid.player.asked) == 2
+    # the second request holds the whole conversation, and the tool call of the first is answered
+    roles = [message.role for message in laid.player.asked[1].messages]
+    assert roles == ["user", "assistant", "user"]
+
+
+async def test_another_question_at_the_same_path_is_a_divergence_and_costs_nothing(lay: Lay) -> None:
+    laid = lay()
+    laid.player.replies = [says("dialogue", text="first")]
+    await seat(laid.desk()).ask("hello", answers=(Dialogue,))
+    with pytest.raises(Diverged) as raised:
+        await seat(laid.desk()).ask("something else", answers=(Dialogue,))
+    assert raised.value.step.path == "plan@1/student/1"
+    assert len(laid.player.asked) == 1
+
+
+async def test_a_broken_reply_goes_back_with_the_reason(lay: Lay) -> None:
+    laid = lay()
+    laid.player.replies = [
+        text("just words"),
+        says("dance", text="x"),
+        says("dialogue", words="wrong name"),
+        says("dialogue", text="at last"),
+    ]
+    answer = await seat(laid.desk()).ask("hello", answers=(Dialogue,))
+    assert answer.text == "at last"
+    told = [str(request.messages[-1].blocks) for request in laid.player.asked[1:]]
+    assert "no tool was called" in told[0] and "no tool &#x27;dance&#x27;" in told[1].replace("'", "&#x27;")
+    assert "wrong arguments" in told[2]
+
+
+async def test_an_answer_that_is_refused_goes_back_and_the_next_one_is_taken(lay: Lay) -> None:
+    laid = lay()
+    laid.player.replies = [says("dialogue", text="no"), says("dialogue", text="yes")]
+    answer = await seat(laid.desk()).ask(
+        "?", answers=(Dialogue,), check=lambda given: Refusal("say yes") if given.text == "no" else None
+    )
+    assert answer.text == "yes"
+
+
+async def test_a_tool_runs_once_and_its_result_goes_back(lay: Lay) -> None:
+    laid = lay()
+    ran: list[str] = []
+
+    async def search(desk: Desk, asked: SearchPapers) -> Shown:
+        async def once() -> Plain:
+            ran.append(asked.query)
+            return f"found for {asked.query}"
+
+        return Shown(str(await desk.step("search", once)))
+
+    tool = Tool("search_papers", SearchPapers, search)
+    laid.player.replies = [says("search_papers", query="grokking"), says("dialogue", text="done")]
+    for _ in range(2):
+        answer = await seat(laid.desk()).ask("go", answers=(Dialogue,), tools=[tool])
+        assert answer.text == "done"
+    assert ran == ["grokking"]
+    assert "found for grokking" in str(laid.player.asked[1].messages[-1].blocks)
+
+
+async def test_a_step_is_done_once_and_its_error_is_replayed(lay: Lay) -> None:
+    laid = lay()
+    times = 0
+
+    async def fails() -> Plain:
+        nonlocal times
+        times += 1
+        raise LabError("literature.could_not_ask", source="arxiv")
+
+    for _ in range(2):
+        with pytest.raises(LabError) as raised:
+            await laid.desk().step("look", fails)
+        assert raised.value.facts == {"source": "arxiv"}
+    assert times == 1
+
+
+async def test_a_name_is_used_once_in_a_scope(lay: Lay) -> None:
+    desk = lay().desk()
+    desk.within("a")
+    with pytest.raises(NameUsed):
+        desk.within("a")
+
+
+async def test_who_ended_first_is_recorded_and_comes_first_again(lay: Lay) -> None:
+    laid = lay()
+    gates = {name: asyncio.Event() for name in ("a", "b")}
+
+    async def work(desk: Desk, name: str) -> str:
+        await gates[name].wait()
+        return name
+
+    async def race(desk: Desk) -> list[str]:
+        running = [desk.start(name, work, name) for name in ("a", "b")]
+        return [(await desk.first("one", *running)).name, *(await desk.all(*running))]
+
+    gates["b"].set()
+    racing = asyncio.ensure_future(race(laid.desk()))
+    while laid.store.row("SELECT 1 FROM step WHERE kind = 'first'") is None:
+        await asyncio.sleep(0)
+    gates["a"].set()
+    assert await racing == ["b", "a", "b"]
+    assert await race(laid.desk()) == ["b", "a", "b"]  # both are done now, and b is still the first
+
+
+async def test_a_program_runs_once_and_its_ending_is_recalled(lay: Lay) -> None:
+    laid = lay()
+    code = b"import pathlib\npathlib.Path('out.txt').write_text('hi')\nprint('said')\n"
+    job = Job("python", (sys.executable, "p.py"), Limits(20, 1 << 30), files={"p.py": code}, wants=("out.txt",))
+    for _ in range(2):
+        desk = laid.desk()
+        ending = await desk.run("run", job)
+        assert ending.ok and "said" in ending.tail
+        assert desk.file(ending, "out.txt") == b"hi"
+    assert len(list(laid.places.jobs.iterdir())) == 1
+
+
+async def test_a_note_is_read_once_by_the_next_turn_and_then_stays_in_view(lay: Lay) -> None:
+    laid = lay()
+    laid.player.replies = [says("dialogue", text="one"), says("dialogue", text="two"), says("dialogue", text="three")]
+    with laid.store.transaction() as tx:
+        note(tx, "w1", laid.run, None, None, "five seeds, please", 0)
+
+    async def talk(desk: Desk) -> None:
+        await seat(desk).ask("hello", answers=(Dialogue,))
+        await seat(desk.within("later"), Role.POSTDOC, "lead").ask("and?", answers=(Dialogue,))
+
+    await talk(laid.desk())
+    first, second = (str(request.messages[-1].blocks) for request in laid.player.asked)
+    assert '<note to="team" id="w1">five seeds, please</note>' in first
+    assert '<earlier_note to="team" id="w1">five seeds, please</earlier_note>' in second
+    row = laid.store.row("SELECT read_by, read_at FROM note")
+    assert row is not None and row["read_at"] is not None
+    await talk(laid.desk())
+    assert len(laid.player.asked) == 2

@@ -118,7 +118,7 @@ def tail(folder: Path) -> str:
     text = ANSI.sub("", data.decode("utf-8", "replace"))
     if size_b > TAIL_B:
         text = text.partition("\n")[2] or text
-    lines = [line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n")]
+    lines = [line.rstrip("\r").rpartition("\r")[2] for line in text.rstrip().split("\n")]
     shown = ["".join(c if c.isprintable() or c == "\t" else "�" for c in line[:LINE]) for line in lines]
     return "\n".join(shown[-TAIL_LINES:]).strip("\n")
 

@@ -82,7 +82,9 @@ def split(file: str, text: str) -> Document:
         line = int(at[1]) + 1 if at else end
         reason = re.sub(r"\s*\(at .*\)$", "", str(error))
         raise LabError("product.bad_toml", file=file, line=line, reason=reason) from None
-    return Document(file, head, values, "\n".join(lines[end + 1 :]).strip("\n"), end + 2)
+    rest = lines[end + 1 :]
+    blank = next((n for n, line in enumerate(rest) if line), len(rest))
+    return Document(file, head, values, "\n".join(rest).strip("\n"), end + 2 + blank)
 
 
 def has_head(text: str) -> bool:

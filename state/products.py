@@ -200,14 +200,30 @@ class ShelfPaper(Part):
     source: str = ""
     ident: str = ""
     url: str = ""
+    abstract: Text = ""
+    bibtex: Text = ""
     notes: Text = ""
 
 
+def bib_entries(text: str) -> dict[str, str]:
+    """The entries of a BibTeX text by key, in order; what is no whole entry is left out."""
+    found: dict[str, str] = {}
+    for start in re.finditer(r"^[ \t]*@[A-Za-z]+\s*\{\s*([^,\s{}]+)\s*,", text, re.MULTILINE):
+        depth, at = 1, start.end()
+        while at < len(text) and depth:
+            depth += {"{": 1, "}": -1}.get(text[at], 0)
+            at += 1
+        if not depth:
+            found.setdefault(start[1], text[start.start() : at].strip())
+    return found
+
+
 class Review(Product):
-    """The shelf and the review that was written from it."""
+    """The shelf and the review that was written from it. The papers' BibTeX lies beside it in `references.bib`."""
 
     name: ClassVar[str] = "review"
     main: ClassVar[str] = "review.md"
+    bib: ClassVar[str] = "references.bib"
     review: Text
     papers: tuple[ShelfPaper, ...] = ()
 
@@ -215,8 +231,9 @@ class Review(Product):
         marks = [f"## Notes on {paper.key}" for paper in self.papers]
         told = [under("", self.review, marks)]
         told += [under(mark, paper.notes, marks) for mark, paper in zip(marks, self.papers, strict=True)]
-        rows = [paper.model_dump(exclude={"notes"}) for paper in self.papers]
-        return {self.main: joined({"paper": rows}, "\n\n".join(told)).encode()}
+        rows = [paper.model_dump(exclude={"notes", "bibtex"}) for paper in self.papers]
+        bib = "".join(f"{paper.bibtex}\n\n" for paper in self.papers if paper.bibtex)
+        return {self.main: joined({"paper": rows}, "\n\n".join(told)).encode(), self.bib: bib.encode()}
 
     @classmethod
     def of(cls, files: Files) -> Self:
@@ -227,7 +244,15 @@ class Review(Product):
             if key in keys[:nth]:
                 raise LabError("product.twice", file=cls.main, line=found.line_of("key", nth), what=key)
         texts = parts(found.body, [f"## Notes on {key}" for key in keys], found.body_line)
-        papers = [{**row, "notes": texts.get(f"## Notes on {row.get('key')}", ("", 1))[0]} for row in rows]
+        bib = bib_entries(_read(files, cls.bib)) if cls.bib in files else {}
+        papers = [
+            {
+                **row,
+                "notes": texts.get(f"## Notes on {row.get('key')}", ("", 1))[0],
+                "bibtex": bib.get(str(row.get("key")), ""),
+            }
+            for row in rows
+        ]
         values: dict[str, Any] = {**found.values, "papers": papers, "review": texts[""][0]}
         values.pop("paper", None)
         _needed(texts[""][0], cls.main, found.body_line, "review")
@@ -283,7 +308,9 @@ class Plan(Product):
 
     @classmethod
     def of(cls, files: Files) -> Self:
-        return cls.parsed(_read(files, cls.main))
+        text = _read(files, cls.main)
+        split(cls.main, text)  # a file needs its head; a draft may go without
+        return cls.parsed(text)
 
     @classmethod
     def parsed(cls, text: str, **over: Plain) -> Self:

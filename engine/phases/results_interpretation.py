@@ -1,0 +1,81 @@
+"""Results interpretation: the postdoc leads, the PhD student objects; it ends when the postdoc hands in a reading.
+
+The reading goes by the harness's verdicts, and each number in it is a reference to a measured value.
+"""
+
+from __future__ import annotations
+
+from engine.answers import Answer, Dialogue, Refusal, SubmitInterpretation
+from engine.desk import Desk
+from engine.inputs import Inputs
+from engine.phases import standing
+from engine.phases.news import said, with_last
+from engine.prompt import Shown, Value
+from state.products import RESULT, Interpretation, Product
+from state.vocabulary import Role
+
+
+async def run(desk: Desk) -> Interpretation | None:
+    """Postdoc and PhD student talk about the verdicts until the postdoc hands in."""
+    inputs = desk.inputs
+    shared: dict[str, Value] = {
+        "question": inputs.question,
+        "plan": inputs.plan,
+        "scores": standing.table(inputs.experiments.scores),
+        "best": standing.best(inputs.experiments),
+        "references": standing.citable(inputs),
+    }
+    lead = desk.seat(
+        Role.POSTDOC,
+        "lead",
+        lessons=inputs.experiments.lessons,
+        earlier_version=inputs.earlier,
+        sent_back_because=inputs.reasons,
+        **shared,
+    )
+    student = desk.seat(Role.PHD_STUDENT, "student", review=inputs.products.get("review"), **shared)
+    heard = Shown("")
+    async for turn in desk.rounds(desk.frame.turns):
+        answers: tuple[type[Answer], ...] = (SubmitInterpretation,) if turn.last else (Dialogue, SubmitInterpretation)
+        match await lead.ask(with_last(turn, heard), answers=answers, check=lambda answer: untied(inputs, answer)):
+            case Dialogue(text=text):
+                heard = said(Role.PHD_STUDENT, (await student.ask(said(Role.POSTDOC, text), answers=(Dialogue,))).text)
+            case SubmitInterpretation() as draft:
+                interpretation = Interpretation(hypothesis=draft.hypothesis, body=draft.text)
+                if (refusal := await desk.submit(interpretation)) is None:
+                    return interpretation
+                heard = refusal.shown
+    return None
+
+
+def untied(inputs: Inputs, answer: Answer) -> Refusal | None:
+    """Why a reading is not tied to what was measured."""
+    if not isinstance(answer, SubmitInterpretation):
+        return None
+    return _unknown(inputs, answer.text)
+
+
+def _unknown(inputs: Inputs, text: str) -> Refusal | None:
+    known = standing.citable(inputs)
+    named = RESULT.findall(text)
+    wrong = [name for name in named if rf"\result{{{name}}}" not in known]
+    if wrong:
+        line = next(number for number, row in enumerate(text.split("\n"), 1) if wrong[0] in row)
+        return Refusal(
+            rf"\result{{{wrong[0]}}} points to no measured value; the ones that exist: {' '.join(known)}",
+            "interpretation.unknown_reference",
+            {"file": Interpretation.main, "line": line, "reference": wrong[0]},
+        )
+    if not named and any(name.endswith("/mean}") for name in known):
+        return Refusal(
+            r"no measured value is named: write each number as \result{program/dataset/metric/mean}",
+            "interpretation.no_reference",
+            {"file": Interpretation.main, "line": 1},
+        )
+    return None
+
+
+async def check(desk: Desk, product: Product) -> Refusal | None:
+    """Every number of an interpretation that a person edited still points to a measured value."""
+    assert isinstance(product, Interpretation)
+    return _unknown(desk.inputs, product.body)

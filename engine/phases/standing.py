@@ -1,0 +1,60 @@
+"""How programs stand, as models are shown it: the harness's verdicts, the numbers beside them, and what may be cited.
+
+Verdicts and numbers come from the experiments' product; nothing is computed here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from engine.inputs import Inputs
+from engine.prompt import Shown, lines, tag
+from state.products import Experiments, Scored
+from state.results import Measured
+
+
+def table(scores: Sequence[Scored]) -> Shown:
+    """A `<verdict>` and a `<score>` a program, in the order given."""
+    return lines(*(lines(tag("verdict", one.verdict.value, program=one.program), line(one)) for one in scores))
+
+
+def line(one: Scored) -> Shown:
+    """The numbers of one program in a line."""
+    told = []
+    if one.mean is not None:
+        told.append(f"mean {one.mean:.6g}" + (f", sd {one.sd:.3g}" if one.sd is not None else ""))
+    if one.censored is not None and one.n < one.seeds:
+        told.append(f"{one.seeds - one.n} of {one.seeds} seeds not reached within {one.censored:g}")
+    told.append(f"n {one.n} of {one.seeds}")
+    if one.difference is not None:
+        told.append(f"{one.difference:+.6g} against the baseline")
+    if one.grade is not None:
+        told.append(f"grade {one.grade:.2f}")
+    if one.why:
+        told.append(one.why)
+    if one.error:
+        told.append(f"failed: {one.error.strip().splitlines()[-1][:200]}")
+    return tag("score", "; ".join(told), program=one.program)
+
+
+def best(experiments: Experiments) -> Shown:
+    """The program that ranks first, with its verdict."""
+    name = experiments.kept[0]
+    verdict = next((one.verdict.value for one in experiments.scores if one.program == name), "unmeasured")
+    return tag("best", name, verdict=verdict)
+
+
+def references(measured: Sequence[Measured]) -> list[str]:
+    """The references to measured values that exist, one for each program, data set, metric and statistic."""
+    with_number = {(one.program, one.dataset, one.metric) for one in measured if one.value is not None}
+    told = []
+    for place in sorted({(one.program, one.dataset, one.metric) for one in measured}):
+        statistics = ("mean", "sd", "n") if place in with_number else ("n",)
+        told += [rf"\result{{{'/'.join((*place, statistic))}}}" for statistic in statistics]
+    return told
+
+
+def citable(inputs: Inputs) -> list[str]:
+    """The references to what the programs of the accepted experiments measured."""
+    known = {score.program for score in inputs.experiments.scores}
+    return references([one for one in inputs.measured if one.program in known])

@@ -72,7 +72,7 @@ def best() -> Offer | None:
     """The first profile that could play: one with a key, in the file's order, else one that answers on this machine."""
     known = profiles()
     for profile in known.values():
-        if profile.needs_key and profile.default and keys.find(profile.name, profile.keys):
+        if profile.needs_key and profile.default and keys.find(profile) is not None:
             return priced(parse(profile.name, known))
     local = [profile for profile in known.values() if profile.local and not profile.rehearsal]
     with ThreadPoolExecutor(max_workers=4) as pool:

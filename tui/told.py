@@ -73,16 +73,21 @@ def status_lines(report: Mapping[str, Any]) -> Iterator[str]:
 
 
 def machine_lines(facts: Mapping[str, Any]) -> Iterator[str]:
-    """`doctor` for a person: a line a fact, in the order the engine told them."""
+    """`doctor` for a person: a line a fact, in the order the engine told them, and a cure where one is known."""
     for name, value in facts.items():
         label = tr(f"doctor.{name}") if has(f"doctor.{name}") else name
-        if isinstance(value, Mapping):
-            yield label
-            for inner, told in value.items():
-                below = f"doctor.{name}.{inner}"
-                yield f"  {tr(below) if has(below) else inner}  {_fact(told)}"
-        else:
-            yield f"{label}  {_fact(value)}"
+        told = f"{value / 2**30:,.0f} GB" if name.endswith("_b") and isinstance(value, int) else _fact(value)
+        if name == "profiles" and isinstance(value, list):
+            told = tr("word.comma").join(_profile(each) for each in value if isinstance(each, Mapping))
+        yield f"{label}  {told}"
+        if name == "kills_at_logout" and value:
+            yield f"  {tr('doctor.kills_at_logout.cure')}"
+
+
+def _profile(facts: Mapping[str, Any]) -> str:
+    if not facts.get("needs_key", True):
+        return str(facts["name"])
+    return tr("doctor.profile.key" if facts.get("key") else "doctor.profile.none", name=facts["name"])
 
 
 def _fact(value: Any) -> str:

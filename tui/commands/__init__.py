@@ -64,8 +64,14 @@ def run(words: Sequence[str]) -> int:
         print(version("nightlab"))
         return 0
     name = (args.command or "open_lab").replace("-", "_")
+    command = import_module(f"tui.commands.{name}").run
     try:
-        return int(import_module(f"tui.commands.{name}").run(args))
+        try:
+            return int(command(args))
+        except LabError as error:
+            if error.key != "place.ask_local" or not _takes_the_offer(error):
+                raise
+            return int(command(args))
     except LabError as error:
         from tui.told import refusal
 
@@ -76,6 +82,24 @@ def run(words: Sequence[str]) -> int:
 def code_of(error: LabError) -> int:
     """5 where the store is damaged; anything else that stops a command is the person's to mend: 2."""
     return 5 if error.key.startswith(("store.damaged", "place.database_gone", "engine.")) else USAGE
+
+
+def _takes_the_offer(error: LabError) -> bool:
+    """Asks, once for a project, whether its database may lie in the folder of last resort; `where.json` remembers."""
+    from state import places
+    from tui import here
+
+    if here.no_terminal():
+        return False
+    folder, kind, offer = (str(error.facts[name]) for name in ("folder", "kind", "offer"))
+    try:
+        answer = input(f"{tr('place.ask', folder=folder, kind=kind, offer=offer)} ").strip().lower()
+    except EOFError:
+        return False
+    if answer not in ("y", "yes", "是"):
+        return False
+    places.settle(Path(folder), Path(offer))
+    return True
 
 
 def _common(parser: argparse.ArgumentParser) -> None:
@@ -90,7 +114,10 @@ def _language(words: Sequence[str]) -> Language:
             named = words[at + 1]
         if named in (Language.EN, Language.ZH):
             return Language(named)
-    return language.of_environment()
+    from tui import drafts
+
+    chosen = drafts.interface().get("language")
+    return Language(chosen) if chosen in (Language.EN, Language.ZH) else language.of_environment()
 
 
 def _speak_argparse() -> None:

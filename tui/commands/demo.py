@@ -13,7 +13,7 @@ from state.errors import LabError
 from state.readers import reading
 from state.toml_text import with_value
 from state.vocabulary import Autonomy, RunState, Wait, WordKind
-from tui import follow, here, launch, offer, terminal
+from tui import drafts, follow, here, launch, offer, terminal
 from tui.language import tr
 
 SAMPLE = Path(__file__).resolve().parents[2] / "sample_projects" / "grokking"
@@ -37,6 +37,7 @@ def run(args: argparse.Namespace) -> int:
         copy(folder, autopilot=autopilot, language=args.lang, model=None if alone else offer.ask())
     else:
         project.load(folder)
+    drafts.know(folder)
     begun_at = follow.last_seq(folder)
     number = go_on(folder, autopilot=autopilot and not fresh)
     if headless:

@@ -10,7 +10,7 @@ from state import project
 from state.durable import write
 from state.errors import LabError
 from state.toml_text import with_value
-from tui import here
+from tui import drafts, here
 from tui.language import tr
 
 DEFAULTS = Path(__file__).parent / "project.toml"
@@ -46,5 +46,6 @@ def run(args: argparse.Namespace) -> int:
     for part in (folder, folder / "notes", folder / "papers"):
         part.mkdir(parents=True, exist_ok=True)
     write(folder / project.FILE, text.encode())
+    drafts.know(folder)
     print(folder / project.FILE)
     return 0

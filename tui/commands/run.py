@@ -6,7 +6,7 @@ import argparse
 
 from state import project
 from state.vocabulary import WordKind
-from tui import follow, here, launch, terminal
+from tui import drafts, follow, here, launch, terminal
 from tui.language import tr
 
 
@@ -18,6 +18,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     folder = here.project(args)
     project.load(folder)  # a project.toml that cannot be read is answered now, not in the engine's log
+    drafts.know(folder)
     seen = follow.last_seq(folder)
     launch.give(folder, WordKind.RUN, {"autonomy": "autopilot"} if args.autopilot else {})
     if args.headless or here.no_terminal():

@@ -1,0 +1,272 @@
+"""Endpoints and prices: which models there are, where they answer, and what a call costs.
+
+`profiles.toml` beside this file, with a person's own `profiles.toml` in the config folder laid over it. `parse` turns
+a name of project.toml's `[models]` into a `Choice`, which prices calls: money is in USD micros, prices are for a
+million tokens. Called by the engine before each call and by the tui, which prices a demo. No network.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Protocol
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from state.errors import LabError
+from state.places import config_folder
+from state.toml_text import line_of
+
+BUILT_IN = Path(__file__).with_suffix(".toml")
+REHEARSAL = "rehearsal"
+MILLION = 1_000_000
+
+Micros = Annotated[int, Field(ge=0)]
+Tokens = Annotated[int, Field(ge=1)]
+
+
+class Counted(Protocol):
+    """Tokens of one call, as `engine.models.base.Usage` counts them."""
+
+    @property
+    def input(self) -> int: ...
+    @property
+    def cache_read(self) -> int: ...
+    @property
+    def cache_write(self) -> int: ...
+    @property
+    def output(self) -> int: ...
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Price(_Table):
+    """USD micros for a million tokens."""
+
+    input: Micros
+    cache_read: Micros
+    cache_write: Micros
+    output: Micros
+
+    def of(self, usage: Counted) -> int:
+        """What `usage` costs, rounded up."""
+        cost = usage.input * self.input + usage.cache_read * self.cache_read
+        cost += usage.cache_write * self.cache_write + usage.output * self.output
+        return -(-cost // MILLION)
+
+
+class LongPrice(Price):
+    """The price of every token of a request whose prompt is longer than `above` tokens."""
+
+    above: Tokens
+
+
+class ModelInfo(_Table):
+    """A model at an endpoint. `max_tokens` is the most that one reply may have."""
+
+    name: str = ""
+    input: Micros | None = None
+    cache_read: Micros | None = None
+    cache_write: Micros | None = None
+    output: Micros | None = None
+    max_tokens: Tokens = 8192
+    long: LongPrice | None = None
+
+    @property
+    def price(self) -> Price | None:
+        """None where it is not known in full: input and output must be; cached input costs as input unless told."""
+        if self.input is None or self.output is None:
+            return None
+        read = self.input if self.cache_read is None else self.cache_read
+        write = self.input if self.cache_write is None else self.cache_write
+        return Price(input=self.input, cache_read=read, cache_write=write, output=self.output)
+
+    @property
+    def priced(self) -> bool:
+        """False: its calls are counted as 0, and a person should know."""
+        return self.price is not None
+
+    def price_at(self, prompt_tokens: int) -> Price | None:
+        return self.long if self.long is not None and prompt_tokens > self.long.above else self.price
+
+
+class Profile(_Table):
+    """One endpoint. `origin` says who set its address: `built_in`, `file` (a person's own) or `environment`."""
+
+    name: str = ""
+    base_url: str
+    keys: tuple[str, ...] = Field(default=(), strict=False)
+    version: str = "2023-06-01"
+    both_headers: bool = True
+    default: str = ""
+    any_model: bool = False
+    free: bool = False
+    cache_marks: bool = True
+    read_s: Annotated[float, Field(gt=0, le=3600)] = 120
+    models: dict[str, ModelInfo] = Field(default_factory=dict)
+    origin: str = "built_in"
+
+    @property
+    def needs_key(self) -> bool:
+        return bool(self.keys)
+
+    @property
+    def local(self) -> bool:
+        """It answers on this machine, so nothing goes through a proxy."""
+        return urlsplit(self.base_url).hostname in ("localhost", "127.0.0.1", "::1")
+
+    @property
+    def rehearsal(self) -> bool:
+        return self.name == REHEARSAL
+
+
+class Choice(_Table):
+    """Who plays: a profile and one of its models."""
+
+    profile: Profile
+    model: ModelInfo
+
+    def __str__(self) -> str:
+        return f"{self.profile.name}/{self.model.name}"
+
+    @property
+    def priced(self) -> bool:
+        return self.model.priced
+
+    def cost(self, usage: Counted) -> int:
+        return cost(self.model, usage)
+
+    def worst_case(self, input_tokens: int, max_tokens: int) -> int:
+        return worst_case(self.model, input_tokens, max_tokens)
+
+
+def cost(model: ModelInfo, usage: Counted) -> int:
+    """What a call cost, in micros; 0 where the price is not known (`priced` is False)."""
+    price = model.price_at(usage.input + usage.cache_read + usage.cache_write)
+    return price.of(usage) if price is not None else 0
+
+
+def worst_case(model: ModelInfo, input_tokens: int, max_tokens: int) -> int:
+    """The most that a call may cost: all of its input written to the cache, a reply of full length."""
+    price = model.price_at(input_tokens)
+    if price is None:
+        return 0
+    dearest = max(price.input, price.cache_write, price.cache_read)
+    return -(-(input_tokens * dearest + max_tokens * price.output) // MILLION)
+
+
+def own_file() -> Path:
+    """Where a person adds endpoints and prices, or changes ours."""
+    return config_folder() / "profiles.toml"
+
+
+def profiles(environment: Mapping[str, str] | None = None) -> dict[str, Profile]:
+    """Every profile by name. LabError `profiles.unreadable` or `profiles.bad_value` for a person's file, with its line.
+
+    `ANTHROPIC_BASE_URL`, where it is set, moves the profile `anthropic`; its `origin` says so.
+    """
+    environment = os.environ if environment is None else environment
+    tables = _tables(BUILT_IN.read_text(encoding="utf-8"), BUILT_IN)
+    own, text = own_file(), ""
+    if own.is_file():
+        text = _text(own)
+        for name, table in _tables(text, own).items():
+            tables[name] = _laid_over(tables.get(name, {"any_model": True}), table)
+    found = {name: _profile(name, table, own, text) for name, table in tables.items()}
+    if moved := environment.get("ANTHROPIC_BASE_URL", "").strip():
+        found["anthropic"] = found["anthropic"].model_copy(
+            # whoever answers there may want the older header
+            update={"base_url": moved.rstrip("/"), "origin": "environment", "both_headers": True}
+        )
+    return found
+
+
+def parse(name: str, known: Mapping[str, Profile] | None = None) -> Choice:
+    """`anthropic` or `deepseek/deepseek-chat` as a Choice.
+
+    LabError `model.unknown_profile`, `model.unknown` (both with what is allowed) or `model.name_needed`.
+    """
+    known = profiles() if known is None else known
+    word, _, model = name.strip().partition("/")
+    profile = known.get(word)
+    if profile is None:
+        nearest = _nearest(word, list(known))
+        raise LabError("model.unknown_profile", name=name, profile=word, nearest=nearest, allowed=", ".join(known))
+    model = model.strip() or profile.default
+    if not model:
+        raise LabError("model.name_needed", name=name, profile=word, example=f"{word}/MODEL")
+    if (info := profile.models.get(model)) is not None:
+        return Choice(profile=profile, model=info)
+    if not profile.any_model:
+        nearest = _nearest(model, list(profile.models))
+        allowed = ", ".join(f"{word}/{each}" for each in profile.models)
+        raise LabError("model.unknown", name=name, profile=word, nearest=nearest, allowed=allowed, file=str(own_file()))
+    zero = 0 if profile.free else None
+    return Choice(profile=profile, model=ModelInfo(name=model, input=zero, output=zero))
+
+
+def _tables(text: str, file: Path) -> dict[str, dict[str, Any]]:
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        at = re.search(r"line (\d+)", str(error))
+        line = int(at[1]) if at else text.count("\n") + 1
+        reason = re.sub(r"\s*\(at .*\)$", "", str(error))
+        raise LabError("profiles.unreadable", file=str(file), line=line, reason=reason) from None
+    for name, table in tables.items():
+        if not isinstance(table, dict):
+            raise _bad(file, text, (name,), f"[{name}]")
+    return tables
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise LabError("profiles.unreadable", file=str(file), line=1, reason=error.strerror or str(error)) from None
+    except UnicodeDecodeError:
+        raise LabError("profiles.unreadable", file=str(file), line=1, reason="not UTF-8") from None
+
+
+def _laid_over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """A person's table over ours: a value replaces ours, a model's prices are replaced one by one."""
+    models = dict(below.get("models", {}))
+    own = above.get("models", {})
+    if isinstance(own, dict):
+        for name, table in own.items():
+            models[name] = {**models.get(name, {}), **table} if isinstance(table, dict) else table
+    else:
+        models = own
+    origin = "file" if "base_url" in above else below.get("origin", "built_in")
+    return {**below, **above, "models": models, "origin": origin}
+
+
+def _profile(name: str, table: dict[str, Any], file: Path, text: str) -> Profile:
+    try:
+        profile = Profile.model_validate({**table, "name": name})
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        path = (name, *(str(part) for part in first["loc"]))
+        raise _bad(file, text, path, str(first["msg"])) from None
+    url = urlsplit(profile.base_url)
+    if name != REHEARSAL and (url.scheme not in ("http", "https") or not url.hostname):
+        raise _bad(file, text, (name, "base_url"), "https://…")
+    models = {each: model.model_copy(update={"name": each}) for each, model in profile.models.items()}
+    return profile.model_copy(update={"models": models, "base_url": profile.base_url.rstrip("/")})
+
+
+def _bad(file: Path, text: str, path: tuple[str, ...], reason: str) -> LabError:
+    return LabError(
+        "profiles.bad_value", file=str(file), line=line_of(text, path), option=".".join(path), reason=reason
+    )
+
+
+def _nearest(word: str, known: list[str]) -> str:
+    return next(iter(difflib.get_close_matches(word, known, 1)), "")

@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from state.errors import LabError, Plain
 from state.events import Event
@@ -20,7 +21,7 @@ from state.vocabulary import StepState
 
 @dataclass(frozen=True)
 class Step:
-    """A step as it is recorded. `outcome` is plain JSON; where state is failed it is an error's key and facts."""
+    """A step as it is recorded. `told` is the outcome's JSON; where state is failed it is an error's key and facts."""
 
     id: int
     path: str
@@ -30,17 +31,18 @@ class Step:
     request: int | None
     reply: int | None
     notes: dict[str, list[str]] | None
-    outcome: Plain
+    told: str | None
     deaths: int
 
     def value(self) -> Plain:
         """The outcome; raises the LabError that was recorded instead of one."""
+        outcome: Plain = json.loads(self.told) if self.told is not None else None
         if self.state is StepState.FAILED:
-            assert isinstance(self.outcome, dict)
-            facts = self.outcome["facts"]
+            assert isinstance(outcome, dict)
+            facts = outcome["facts"]
             assert isinstance(facts, dict)
-            raise LabError(str(self.outcome["error"]), **facts)
-        return self.outcome
+            raise LabError(str(outcome["error"]), **facts)
+        return outcome
 
 
 class Diverged(Exception):
@@ -97,19 +99,22 @@ class Journal:
     def __init__(self, store: Store, run: int, visit: int, *, lenient: bool = False) -> None:
         self.store, self.run, self.visit = store, run, visit
         self.lenient = lenient  # a person chose to keep the recorded answers in spite of a divergence
-        rows = store.rows(f"SELECT {COLUMNS} FROM step WHERE visit = ? AND superseded_seq IS NULL", (visit,))
-        self._steps = {row["path"]: _step(tuple(row)) for row in rows}
+        rows = store.db.execute(f"SELECT {COLUMNS} FROM step WHERE visit = ? AND superseded_seq IS NULL", (visit,))
+        self._rows: dict[str, tuple[Any, ...]] = {row[1]: row for row in rows.fetchall()}  # made a Step when asked for
+        self._steps: dict[str, Step] = {}
 
     def __contains__(self, path: str) -> bool:
-        return path in self._steps
+        return path in self._steps or path in self._rows
 
     def peek(self, path: str) -> Step | None:
         """The step at a path, whatever its fingerprint."""
+        if (row := self._rows.pop(path, None)) is not None:
+            self._steps[path] = _step(row)
         return self._steps.get(path)
 
     def recall(self, path: str, fingerprint: str, meaning: Plain = None) -> Step | None:
         """The step recorded at a path. Raises Diverged if it meant something else."""
-        step = self._steps.get(path)
+        step = self.peek(path)
         if step is not None and step.fingerprint != fingerprint and not self.lenient:
             raise Diverged(step, fingerprint, meaning)
         return step
@@ -117,9 +122,14 @@ class Journal:
     def read_notes(self) -> list[str]:
         """The words of the notes that steps of this visit have read, in the order they were read."""
         read: list[str] = []
-        for step in sorted(self._steps.values(), key=lambda each: each.id):
+        for step in self._all():
             read += (step.notes or {}).get("new", [])
         return read
+
+    def _all(self) -> list[Step]:
+        for path in list(self._rows):
+            self.peek(path)
+        return sorted(self._steps.values(), key=lambda each: each.id)
 
     def record(self, path: str, kind: str, fingerprint: str, outcome: Plain, told: Sequence[Event] = ()) -> Step:
         """A pure step: intent and outcome in one commit."""
@@ -183,11 +193,12 @@ class Journal:
     ) -> Step:
         for event in told:
             tx.event(event, self.run, self.visit, step.id)
+        text = canonical(outcome)
         tx.execute(
             "UPDATE step SET state = ?, outcome = ?, reply = ?, ended_seq = ?, ended_at = ? WHERE id = ?",
-            (state.value, canonical(outcome), reply, tx.seq, tx.at, step.id),
+            (state.value, text, reply, tx.seq, tx.at, step.id),
         )
-        ended = replace(step, state=state, outcome=outcome, reply=reply)
+        ended = replace(step, state=state, told=text, reply=reply)
         self._steps[step.path] = ended
         return ended
 
@@ -197,7 +208,7 @@ class Journal:
 
     def supersede_from(self, tx: Transaction, step: Step) -> list[int]:
         """Go on anew from `step`: it and all that began after it are kept but no longer recalled. Their ids."""
-        ids = [each.id for each in self._steps.values() if each.id >= step.id]
+        ids = [each.id for each in self._all() if each.id >= step.id]
         for id in ids:
             tx.execute("UPDATE step SET superseded_seq = ? WHERE id = ?", (tx.seq, id))
         self._steps = {path: each for path, each in self._steps.items() if each.id < step.id}
@@ -207,17 +218,7 @@ class Journal:
 COLUMNS = "id, path, kind, fingerprint, state, request, reply, notes, outcome, deaths"
 
 
-def _step(row: tuple[object, ...]) -> Step:
-    id, path, kind, mark, state, request, reply, notes, outcome, deaths = row
-    return Step(
-        int(id),  # type: ignore[call-overload]
-        str(path),
-        str(kind),
-        str(mark),
-        StepState(str(state)),
-        request,  # type: ignore[arg-type]
-        reply,  # type: ignore[arg-type]
-        json.loads(str(notes)) if notes is not None else None,
-        json.loads(str(outcome)) if outcome is not None else None,
-        int(deaths),  # type: ignore[call-overload]
-    )
+def _step(row: tuple[Any, ...]) -> Step:
+    id, path, kind, mark, state, request, reply, notes, told, deaths = row
+    read = json.loads(notes) if notes is not None else None
+    return Step(id, path, kind, mark, StepState(state), request, reply, read, told, deaths)

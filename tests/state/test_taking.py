@@ -1,0 +1,209 @@
+"""Words are taken up once; decisions bind the product that was seen; notes find their reader."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from state import inbox, lineage, places, project, taking
+from state.project import Project
+from state.store import Store
+from state.vocabulary import Choice, Phase, Role, RunState, Wait, WordKind
+
+
+class Here:
+    """A project with a store and one run whose plan is closed and waits at its checkpoint."""
+
+    def __init__(self, folder: Path) -> None:
+        (folder / project.FILE).write_text('question = "Does it?"\n')
+        self.project: Project = project.load(folder)
+        self.places = places.prepare(folder)
+        self.store = Store(self.places.database, self.places.blobs)
+        self.config = self.store.put(self.project.config.canonical.encode())
+        with self.store.transaction() as tx:
+            self.run = taking.begin_run(tx, self.project, self.config)
+            self.visit = lineage.open_visit(tx, self.run, Phase.PLAN_FORMULATION, {}, "frame", None)
+            tx.execute("UPDATE visit SET state = 'closed', closed_seq = ? WHERE id = ?", (tx.seq, self.visit))
+            self.sha = "a" * 64
+            self.product = tx.insert(
+                "INSERT INTO product (visit, name, version, sha256, author, handed_in, summary, seq)"
+                " VALUES (?, 'plan', 1, ?, 'lab', 1, '{}', ?)",
+                (self.visit, self.sha, tx.seq),
+            )
+            choices = [each.value for each in (Choice.APPROVE, Choice.SEND_BACK, Choice.GO_BACK, Choice.FORK)]
+            self.wait = lineage.open_wait(
+                tx, self.run, Wait.CHECKPOINT, choices, {}, visit=self.visit, product=self.product
+            )
+
+    def leave(self, kind: WordKind, **body: object) -> taking.Taken:
+        inbox.leave(self.project.folder, kind, body)
+        (path,) = [each for each in inbox.pending(self.project.folder) if each.is_file()]
+        return taking.take(self.store, path, self.project, self.config)
+
+    def waits(self) -> list[tuple[str, str | None]]:
+        return [(row["why"], row["choice"]) for row in self.store.rows("SELECT why, choice FROM wait ORDER BY id")]
+
+    def notes(self) -> list[tuple[str, str | None, str | None]]:
+        return [
+            (row["text"], row["phase"], row["role"])
+            for row in self.store.rows("SELECT text, phase, role FROM note WHERE replaced_seq IS NULL ORDER BY word")
+        ]
+
+    def state(self, run: int | None = None) -> str:
+        row = self.store.row("SELECT state FROM run WHERE id = ?", (run or self.run,))
+        assert row is not None
+        return str(row["state"])
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Iterator[Here]:
+    made = Here(tmp_path)
+    yield made
+    made.store.close()
+
+
+def test_a_decision_closes_its_checkpoint_and_the_run_goes_on(here: Here) -> None:
+    assert here.state() == RunState.WAITING
+    taken = here.leave(WordKind.DECISION, wait=here.wait, choice="approve", sha256=here.sha)
+    assert taken.outcome == "taken"
+    assert here.waits() == [("checkpoint", "approve")]
+    assert here.state() == RunState.RUNNING
+
+
+def test_the_second_of_two_decisions_is_too_late_and_its_text_is_kept_as_a_note(here: Here) -> None:
+    here.leave(WordKind.DECISION, wait=here.wait, choice="approve", sha256=here.sha)
+    late = here.leave(
+        WordKind.DECISION, wait=here.wait, choice="send_back", sha256=here.sha, note="three seeds hide it"
+    )
+    assert (late.outcome, late.why) == ("late", "word.too_late")
+    assert here.waits() == [("checkpoint", "approve")]
+    assert here.notes() == [("three seeds hide it", None, None)]
+
+
+def test_an_approval_of_a_product_that_changed_meanwhile_approves_nothing(here: Here) -> None:
+    refused = here.leave(WordKind.DECISION, wait=here.wait, choice="approve", sha256="b" * 64)
+    assert (refused.outcome, refused.why) == ("refused", "word.product_changed")
+    assert here.waits() == [("checkpoint", None)]
+    assert here.state() == RunState.WAITING
+
+
+def test_a_choice_that_is_not_offered_is_refused(here: Here) -> None:
+    refused = here.leave(WordKind.DECISION, wait=here.wait, choice="raise", money_usd=5)
+    assert refused.why == "word.not_offered"
+
+
+def test_a_word_counts_once_although_the_engine_died_before_removing_its_file(here: Here) -> None:
+    inbox.leave(here.project.folder, WordKind.NOTE, {"text": "five seeds"})
+    (path,) = [each for each in inbox.pending(here.project.folder) if each.is_file()]
+    data = path.read_bytes()
+    taking.take(here.store, path, here.project, here.config)
+    path.write_bytes(data)  # as if the removal had been lost with the power
+    again = taking.take(here.store, path, here.project, here.config)
+    assert again.outcome == "known" and not path.exists()
+    assert here.notes() == [("five seeds", None, None)]
+
+
+def test_what_cannot_be_read_is_moved_aside_and_shown(here: Here) -> None:
+    bad = here.places.inbox / "nonsense.json"
+    bad.write_text("{")
+    taken = taking.take(here.store, bad, here.project, here.config)
+    assert taken.outcome == "refused" and (here.places.refused / "nonsense.json").exists() and not bad.exists()
+    assert here.store.row("SELECT 1 FROM event WHERE kind = 'word_refused'") is not None
+
+
+def test_a_note_for_a_phase_that_is_over_goes_to_the_phase_at_work(here: Here) -> None:
+    here.leave(WordKind.NOTE, text="to the plan", to="plan_formulation")
+    here.leave(WordKind.NOTE, text="to the experiments", to="running_experiments")
+    here.leave(WordKind.NOTE, text="to the postdoc", to="postdoc")
+    assert sorted(here.notes()) == [
+        ("to the experiments", "running_experiments", None),
+        ("to the plan", None, None),
+        ("to the postdoc", None, Role.POSTDOC),
+    ]
+
+
+def test_sending_back_carries_its_note_to_the_phase_that_is_opened(here: Here) -> None:
+    here.leave(WordKind.DECISION, wait=here.wait, choice="send_back", sha256=here.sha, note="five seeds")
+    assert here.notes() == [("five seeds", "plan_formulation", None)]
+
+
+def test_going_back_takes_only_a_phase_that_lies_before(here: Here) -> None:
+    refused = here.leave(WordKind.DECISION, wait=here.wait, choice="go_back", phase="report_writing")
+    assert refused.why == "word.no_such_phase"
+    taken = here.leave(WordKind.DECISION, wait=here.wait, choice="go_back", phase="literature_review", note="more")
+    assert taken.outcome == "taken"
+
+
+def test_a_saved_note_counts_once_for_each_content_and_replaces_an_unread_one(here: Here) -> None:
+    def save(sha: str, text: str) -> bool:
+        return taking.take_saved_note(here.store, "idea.md", sha, text, Phase.DATA_PREPARATION, 0)
+
+    assert save("1", "first") and not save("1", "first")
+    assert save("2", "second")
+    assert here.notes() == [("second", "data_preparation", None)]
+    here.store.db.execute("UPDATE note SET read_seq = 1 WHERE text = 'second'")
+    assert save("3", "third")  # what was read stays; the new text is a note of its own
+    assert [text for text, _, _ in here.notes()] == ["second", "third"]
+
+
+def test_edits_travel_with_the_approval_and_do_not_close_the_checkpoint_unchecked(here: Here) -> None:
+    edited = {"plan.md": base64.b64encode("新的计划".encode()).decode()}
+    here.leave(WordKind.DECISION, wait=here.wait, choice="approve", sha256=here.sha, edited=edited)
+    row = here.store.row("SELECT closed_seq, answer FROM wait WHERE id = ?", (here.wait,))
+    assert row is not None and row["closed_seq"] is None and "edited" in row["answer"]
+
+
+def test_stop_is_undone_by_resume(here: Here) -> None:
+    here.leave(WordKind.STOP)
+    assert here.state() == RunState.STOPPED
+    here.leave(WordKind.RESUME)
+    assert here.state() == RunState.WAITING  # its checkpoint is still open
+
+
+def test_pause_holds_the_run_until_resume(here: Here) -> None:
+    here.leave(WordKind.DECISION, wait=here.wait, choice="approve", sha256=here.sha)
+    here.leave(WordKind.PAUSE)
+    assert here.state() == RunState.PAUSED
+    here.leave(WordKind.RESUME)
+    assert here.state() == RunState.RUNNING
+
+
+def test_switching_to_autopilot_approves_nothing_that_is_open(here: Here) -> None:
+    here.leave(WordKind.SET, key="autonomy", value="autopilot")
+    assert here.state() == RunState.WAITING
+    row = here.store.row("SELECT autonomy FROM run WHERE id = ?", (here.run,))
+    assert row is not None and row["autonomy"] == "autopilot"
+
+
+def test_a_fork_shares_the_visits_before_it_and_gets_the_unread_notes(here: Here) -> None:
+    here.leave(WordKind.NOTE, text="for both")
+    taken = here.leave(WordKind.DECISION, wait=here.wait, choice="fork", sha256=here.sha)
+    child = taken.run
+    assert child is not None and child != here.run
+    assert [visit.id for visit in lineage.visits(here.store, child)] == [here.visit]
+    rows = here.store.rows("SELECT run FROM note WHERE text = 'for both' ORDER BY run")
+    assert [row["run"] for row in rows] == [here.run, child]
+    assert here.waits() == [("checkpoint", None)]  # the parent's checkpoint is still open
+
+
+def test_a_checkpoint_can_be_called_only_while_a_phase_is_at_work(here: Here) -> None:
+    refused = here.leave(WordKind.CHECKPOINT)
+    assert refused.why == "word.no_phase_at_work"
+    here.leave(WordKind.DECISION, wait=here.wait, choice="approve", sha256=here.sha)
+    with here.store.transaction() as tx:
+        lineage.open_visit(tx, here.run, Phase.DATA_PREPARATION, {}, "frame", here.wait)
+    assert here.leave(WordKind.CHECKPOINT).outcome == "taken"
+    assert here.state() == RunState.WAITING
+
+
+def test_notes_left_before_any_run_belong_to_the_next_one(tmp_path: Path) -> None:
+    here = Here(tmp_path)
+    here.store.db.execute("DELETE FROM run")
+    here.leave(WordKind.NOTE, text="early")
+    run = here.leave(WordKind.RUN).run
+    row = here.store.row("SELECT run FROM note WHERE text = 'early'")
+    assert row is not None and row["run"] == run
+    here.store.close()

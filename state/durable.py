@@ -12,7 +12,6 @@ import contextlib
 import errno
 import json
 import os
-import secrets
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,7 +27,7 @@ ENTRIES = 20_000
 
 def write(path: Path, data: bytes, *, mode: int = 0o666) -> None:
     """`path` holds `data` whole, or what it held before. `mode` is lowered by the umask, as open does."""
-    beside = path.parent / f".{path.name[:80]}.{os.getpid()}.{secrets.token_hex(4)}.tmp"
+    beside = path.parent / f".{path.name[:80]}.{os.getpid()}.{os.urandom(4).hex()}.tmp"
     fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, mode)
     try:
         try:

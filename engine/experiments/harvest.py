@@ -260,6 +260,11 @@ def curve(work: Path, run: str = "run_1") -> Curve:
         data = durable.read_beneath(work, f"{run}/metrics.jsonl", METRICS_B)
     except LabError:
         return Curve((), 0)
+    return curve_of(data)
+
+
+def curve_of(data: bytes) -> Curve:
+    """The bytes of a `metrics.jsonl` as a curve."""
     points, refused = [], 0
     for line in data[: data.rfind(b"\n") + 1].split(b"\n")[:-1]:
         if (point := _point(line)) is not None:

@@ -65,7 +65,12 @@ def test_a_trap_in_place_of_folder_or_lease_is_refused(tmp_path: Path) -> None:
 
 
 async def test_a_lease_lasts_as_long_as_the_experiment_and_the_program_knows_its_card_only(tmp_path: Path) -> None:
-    code = "import os\nprint(os.environ['CUDA_VISIBLE_DEVICES'], flush=True)\nwhile not os.path.exists('go'): pass"
+    code = """
+    import os
+    print(os.environ["CUDA_VISIBLE_DEVICES"], len(os.listdir("/proc/self/fd")), flush=True)
+    while not os.path.exists("go"):
+        pass
+    """
     place, folder = Local(Gpus(CARDS[1:2], tmp_path / "gpu")), tmp_path / "a"
     await place.submit(folder, dataclasses.replace(job(code), gpu=True))
     assert Gpus(CARDS[1:2], tmp_path / "gpu").lease() is None  # the engine's own descriptor is closed: the shim's holds
@@ -74,7 +79,7 @@ async def test_a_lease_lasts_as_long_as_the_experiment_and_the_program_knows_its
     assert caught.value.key == "gpu.busy"
     (folder / "work" / "go").touch()
     end = await place.wait(folder)
-    assert (end.ok, end.tail) == (True, "GPU-b")
+    assert (end.ok, end.tail) == (True, "GPU-b 4")  # in, out, err and the listing: the lease is not its own
     assert json.loads((folder / "started.json").read_text())["gpu"] == "GPU-b"
     async with asyncio.timeout(5):
         while (lease := Gpus(CARDS[1:2], tmp_path / "gpu").lease()) is None:

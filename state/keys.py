@@ -39,9 +39,9 @@ def find(profile: Profile, environment: Mapping[str, str] | None = None) -> str 
             return _sendable(value, variable)
     known = _tables(_read())
     for name in (profile.name, *profile.keys):
-        value = known.get(name)
-        if isinstance(value, str) and value.strip():
-            return _sendable(value.strip(), name)
+        kept = known.get(name)
+        if isinstance(kept, str) and kept.strip():
+            return _sendable(kept.strip(), name)
     return None
 
 

@@ -1,0 +1,183 @@
+"""A call is reserved, sent, received whole and settled; whatever goes wrong in between never fails the run."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from engine import calls, recover
+from engine.answers import Dialogue
+from engine.bench import Bench
+from engine.models.base import Fate, ModelError, Reply, Request
+from engine.prompt import fields_of
+from state import durable, profiles
+from state.vocabulary import Choice, Role, Wait
+from tests.engine.conftest import Laid, says
+
+Lay = Callable[..., Laid]
+
+
+async def talk(laid: Laid) -> str:
+    desk = laid.desk()
+    blank = dict.fromkeys(fields_of(desk.frame.prompt("plan_formulation/student")))
+    seat = desk.seat(Role.PHD_STUDENT, "student", **blank)
+    return (await seat.ask("hello", answers=(Dialogue,))).text
+
+
+def rows(laid: Laid, sql: str) -> list[tuple[object, ...]]:
+    return [tuple(row) for row in laid.store.rows(sql)]
+
+
+async def until(laid: Laid, sql: str) -> None:
+    """Until a row is there; woken by commits, not by time."""
+    while not laid.store.rows(sql):
+        await laid.bell.heard(0.05)
+
+
+async def test_a_rate_limit_is_waited_out_and_asked_again(lay: Lay) -> None:
+    laid = lay()
+    laid.player.replies = [
+        ModelError(Fate.RETRY, "429", after_s=0.01, sent=False, status=429),
+        says("dialogue", text="ok"),
+    ]
+    assert await talk(laid) == "ok"
+    assert rows(laid, "SELECT n, state FROM attempt ORDER BY n") == [(1, "failed"), (2, "done")]
+    assert rows(laid, "SELECT why, closed_seq IS NOT NULL FROM wait") == [("backoff", 1)]
+
+
+async def test_a_reply_that_was_cut_is_in_doubt_and_made_again(lay: Lay, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calls, "BACKOFF_S", (0.01,))
+    laid = lay()
+    laid.player.replies = [ModelError(Fate.RETRY, "cut in mid-reply", sent=True), says("dialogue", text="ok")]
+    assert await talk(laid) == "ok"
+    assert rows(laid, "SELECT n, state, estimated FROM attempt ORDER BY n") == [(1, "doubt", 1), (2, "done", 0)]
+
+
+async def test_a_lost_network_pauses_and_goes_on_by_itself(lay: Lay, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calls, "PROBE_S", (0.01,))
+    laid = lay()
+    laid.player.up = False
+    laid.player.replies = [ModelError(Fate.NETWORK, "no route", sent=False), says("dialogue", text="back")]
+    talking = asyncio.ensure_future(talk(laid))
+    await until(laid, "SELECT 1 FROM wait WHERE why = 'network' AND closed_seq IS NULL")
+    assert rows(laid, "SELECT state FROM run") == [("paused",)]
+    laid.player.up = True
+    assert await talking == "back"
+    assert rows(laid, "SELECT state FROM run") == [("running",)]
+
+
+async def test_a_bad_key_pauses_until_the_person_says_go_on(lay: Lay) -> None:
+    laid = lay()
+    laid.player.replies = [ModelError(Fate.AUTH, "401", sent=False, status=401), says("dialogue", text="ok")]
+    talking = asyncio.ensure_future(talk(laid))
+    await until(laid, "SELECT 1 FROM wait WHERE why = 'auth' AND closed_seq IS NULL")
+    resume(laid)
+    assert await talking == "ok"
+
+
+def resume(laid: Laid) -> None:
+    from state import taking
+
+    with laid.store.transaction() as tx:
+        taking.resume(tx, laid.run, "w")
+    laid.bell.ring()
+
+
+async def test_nothing_is_sent_beyond_the_limit_until_it_is_raised(lay: Lay, monkeypatch: pytest.MonkeyPatch) -> None:
+    laid = lay()
+    paid = profiles.parse("anthropic")
+    laid.config = laid.config.model_copy(update={"limits": laid.config.limits.model_copy(update={"money_usd": 0.0001})})
+    monkeypatch.setattr("tests.engine.conftest.profiles.parse", lambda name: paid)
+    laid.player.replies = [says("dialogue", text="ok")]
+    talking = asyncio.ensure_future(talk(laid))
+    await until(laid, "SELECT 1 FROM wait WHERE why = 'budget' AND closed_seq IS NULL")
+    assert laid.player.asked == [] and rows(laid, "SELECT count(*) FROM attempt") == [(0,)]
+    from state import ledger, lineage
+
+    with laid.store.transaction() as tx:
+        tx.seq = 1_000_000
+        ledger.grant(tx, "limits.money_usd", 5.0, None)
+        lineage.close_wait(tx, 1, Choice.RAISE.value)
+    laid.bell.ring()
+    assert await talking == "ok"
+    spent = rows(laid, "SELECT spent_micros, reserved_micros FROM run")[0]
+    assert spent[0] > 0 and spent[1] == 0
+    assert rows(laid, "SELECT spent_micros FROM visit") == [(spent[0],)]
+
+
+async def test_a_whole_reply_that_a_dead_engine_left_is_taken_in_and_not_paid_again(lay: Lay) -> None:
+    laid = lay()
+    died = RuntimeError("the engine is gone")
+
+    def dies(request: Request) -> Reply:
+        raise died
+
+    laid.player.replies = [dies]
+    with pytest.raises(RuntimeError):
+        await talk(laid)
+    (attempt,) = [row[0] for row in rows(laid, "SELECT id FROM attempt WHERE state = 'flying'")]
+    durable.write_json(laid.places.calls / str(attempt) / "done.json", calls.as_plain(says("dialogue", text="kept")))
+    recover.recover(laid.store, laid.places)
+    laid.player.replies = []
+    assert await talk(laid) == "kept"
+    assert rows(laid, "SELECT state FROM attempt") == [("done",)]
+
+
+async def test_a_call_without_a_whole_reply_is_listed_as_in_doubt_and_made_again(lay: Lay) -> None:
+    laid = lay()
+
+    def dies(request: Request) -> Reply:
+        raise RuntimeError("the engine is gone")
+
+    laid.player.replies = [dies]
+    with pytest.raises(RuntimeError):
+        await talk(laid)
+    recover.recover(laid.store, laid.places)
+    assert rows(laid, "SELECT state FROM attempt") == [("doubt",)]
+    laid.player.replies = [says("dialogue", text="again")]
+    assert await talk(laid) == "again"
+
+
+async def test_after_three_deaths_on_a_step_the_run_pauses_and_a_resume_starts_the_count_again(
+    lay: Lay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NIGHTLAB_DEATH_LIMIT", raising=False)
+    laid = lay()
+
+    def dies(request: Request) -> Reply:
+        raise RuntimeError("the engine is gone")
+
+    for death in range(1, 4):
+        laid.player.replies = [dies]
+        with pytest.raises(RuntimeError):
+            await talk(laid)
+        recover.recover(laid.store, laid.places)
+        waits = rows(laid, "SELECT why FROM wait WHERE closed_seq IS NULL")
+        assert waits == ([("trouble",)] if death == 3 else [])
+    resume(laid)
+    assert rows(laid, "SELECT deaths FROM step") == [(0,)]
+    laid.player.replies = [says("dialogue", text="alive")]
+    assert await talk(laid) == "alive"
+
+
+async def test_a_paused_run_sends_nothing_new(lay: Lay) -> None:
+    laid = lay()
+    from state import taking
+
+    with laid.store.transaction() as tx:
+        taking.pause(tx, laid.run)
+    bench: Bench = laid.desk().bench
+    assert bench.held()
+    laid.player.replies = [says("dialogue", text="later")]
+    talking = asyncio.ensure_future(talk(laid))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert laid.player.asked == []
+    resume(laid)
+    assert await talking == "later"
+
+
+def test_why_a_run_stands_still_says_who_can_help() -> None:
+    assert Wait.CHECKPOINT.needs_word and not Wait.NETWORK.needs_word

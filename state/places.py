@@ -15,11 +15,15 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from state.durable import read_json, write_json
 from state.errors import LabError
-from state.project import FILE, Project
 
+if TYPE_CHECKING:  # pydantic comes with it, and `--help` needs paths only
+    from state.project import Project
+
+FILE = "project.toml"
 LAB = ".nightlab"
 GPU_LEASES = Path("/var/tmp/nightlab-gpu")
 
@@ -208,7 +212,7 @@ def state_folder() -> Path:
 
 
 def _folder(of: Path | Project) -> Path:
-    return (of.folder if isinstance(of, Project) else of).absolute()
+    return (of if isinstance(of, Path) else of.folder).absolute()
 
 
 def _xdg(name: str, otherwise: str) -> Path:

@@ -23,9 +23,8 @@ from pydantic import ValidationError
 from state.config import Config as Config
 from state.config import Section, allowed, fields, model_names
 from state.errors import LabError, Plain
+from state.places import FILE as FILE
 from state.toml_text import Key, line_of
-
-FILE = "project.toml"
 
 _DATA_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 

@@ -24,6 +24,6 @@ def run(args: argparse.Namespace) -> int:
     key = (getpass.getpass(question) if sys.stdin.isatty() else sys.stdin.readline()).strip()
     if not key:
         raise LabError("key.empty")
-    file = keys.keep(args.name, key)
-    print(tr("cli.key.done", name=args.name, file=str(file)))
+    keys.keep(args.name, key)
+    print(tr("cli.key.done", name=args.name, file=str(keys.file())))
     return 0

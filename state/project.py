@@ -20,6 +20,7 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
+from state import profiles
 from state.config import Config as Config
 from state.config import Section, allowed, fields, model_names
 from state.errors import LabError, Plain
@@ -78,7 +79,9 @@ def load(folder: Path) -> Project:
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise LabError("project.unreadable", file=str(file), line=line, reason="not UTF-8") from None
-    return Project(folder.absolute(), read(text, file), text, hashlib.sha256(raw).hexdigest())
+    config = read(text, file)
+    _check_models(config, text, file)
+    return Project(folder.absolute(), config, text, hashlib.sha256(raw).hexdigest())
 
 
 def read(text: str, file: Path = Path(FILE)) -> Config:
@@ -251,6 +254,23 @@ def _path(loc: tuple[int | str, ...], values: dict[str, Any]) -> Key:
 def _shown(value: object) -> str:
     told = json.dumps(value, ensure_ascii=False, default=str)
     return told if len(told) <= 80 else told[:79] + "…"
+
+
+def _check_models(config: Config, text: str, file: Path) -> None:
+    """Each name in [models] is a profile, and a model of it where the profile lists its own."""
+    known = profiles.profiles()
+    for name, model in config.models.items():
+        try:
+            profiles.parse(model, known)
+        except LabError as error:
+            raise LabError(
+                "project.bad_value",
+                file=str(file),
+                line=line_of(text, ("models", name)),
+                option=f"models.{name}",
+                value=_shown(model),
+                allowed=error.facts.get("allowed") or error.facts.get("example"),
+            ) from None
 
 
 def _refuse_not_yet(config: Config, text: str, file: Path) -> None:

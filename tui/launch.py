@@ -16,7 +16,11 @@ from typing import Any
 
 from state import inbox, lock, places
 from state.inbox import Body
-from state.vocabulary import WordKind
+from state.readers import reading
+from state.vocabulary import RunState, Wait, WordKind
+
+WORLD = frozenset({Wait.NETWORK, Wait.DISK, Wait.AUTH, Wait.BACKOFF})
+"""Waits that an engine ends by itself when the world is well again."""
 
 _started: list[subprocess.Popen[bytes]] = []
 
@@ -59,6 +63,18 @@ def start_engine(folder: Path) -> subprocess.Popen[bytes] | None:
         os.close(log)
     _started.append(process)
     return process
+
+
+def take_up(folder: Path) -> None:
+    """For whoever opens a lab: start an engine where a run is at work, waits for the world, or words lie unread."""
+    where = places.places(folder)
+    work = bool(inbox.pending(folder))
+    with reading(where.database, where.blobs) as reader:
+        for run in reader.runs() if reader else []:
+            world = [wait for wait in reader.waits(run.id) if wait.why in WORLD] if reader else []
+            work = work or run.state == RunState.RUNNING or (run.state == RunState.PAUSED and bool(world))
+    if work:
+        start_engine(folder)
 
 
 def give(folder: Path, kind: WordKind, body: Mapping[str, Any] | Body) -> str:

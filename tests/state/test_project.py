@@ -155,6 +155,17 @@ def test_a_file_that_is_no_toml_no_text_or_not_there_says_so(tmp_path: Path) -> 
     assert (caught.value.key, caught.value.facts["line"]) == ("project.unreadable", 2)
 
 
+def test_a_model_that_no_profile_has_is_answered_with_its_line_and_the_profiles(tmp_path: Path) -> None:
+    file = tmp_path / "project.toml"
+    file.write_text('question = "x"\n[models]\ndefault = "rehearsal"\npostdoc = "deepsek"\n')
+    with pytest.raises(LabError) as caught:
+        load(tmp_path)
+    assert (caught.value.key, caught.value.facts["line"]) == ("project.bad_value", 4)
+    assert "deepseek" in str(caught.value.facts["allowed"])
+    file.write_text('question = "x"\n[models]\ndefault = "ollama/qwen3:8b"\n')
+    assert load(tmp_path).config.model_for(None, None) == "ollama/qwen3:8b"
+
+
 def test_loading_keeps_the_text_as_the_person_wrote_it(tmp_path: Path) -> None:
     (tmp_path / "project.toml").write_text('\ufeffquestion = "为什么？"  # mine\n', encoding="utf-8")
     project = load(tmp_path)

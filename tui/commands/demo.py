@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     number = go_on(folder, autopilot=autopilot and not fresh)
     if headless:
         return follow.follow(folder, number, after=begun_at)
-    launch.start_engine(folder)
+    launch.take_up(folder)
     return terminal.open_lab(folder)
 
 

@@ -1,0 +1,116 @@
+"""Citations resolve to papers that were found, and only what is cited stands in the bibliography.
+
+`shelf` is BibTeX by key, of papers on the shelf or found while writing. An entry is rewritten under its key with plain
+fields: an entry from the network cannot bring a command along. Called by the build and by report writing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from engine.writing.faults import Fault
+from engine.writing.references import nearest
+from engine.writing.scan import Scan
+
+CITE = re.compile(r"\\cite[a-z]*\*?\s*(?:\[[^\]]*\]\s*)*\{([^{}]*)\}")
+_FIELDS = (
+    "author title year month journal booktitle volume number pages publisher school institution editor series edition"
+    " address eprint archiveprefix primaryclass doi url note howpublished"
+)
+_KINDS = {
+    *("article", "book", "incollection", "inproceedings", "mastersthesis"),
+    *("misc", "phdthesis", "proceedings", "techreport", "unpublished"),
+}
+_ACCENT = re.compile(
+    r"\\(?:['`^\"~=.]|[cvuHkdbr](?![A-Za-z])|(?:aa|AA|ae|AE|oe|OE|ss|o|O|l|L|i|j)(?![A-Za-z])|[&%$#_])"
+)
+
+
+def cited(source: str) -> list[tuple[int, str]]:
+    """Line and key of every citation in reading order; a key may stand there often."""
+    scan = Scan(source)
+    return [
+        (scan.line(found.start()), key.strip())
+        for found in CITE.finditer(scan.text)
+        for key in found[1].split(",")
+        if key.strip()
+    ]
+
+
+def faults(source: str, shelf: Mapping[str, str]) -> list[Fault]:
+    """A key that no found paper has; an entry that cannot be read, at the line of its first citation."""
+    told: list[Fault] = []
+    seen: set[str] = set()
+    for line, key in cited(source):
+        if key not in shelf:
+            told.append(Fault(line, "paper.unknown_citation", {"found": key, "near": nearest(key, shelf)}))
+        elif key not in seen and entry(key, shelf[key]) is None:
+            told.append(Fault(line, "paper.bad_citation", {"found": key, "reason": "no whole entry with a title"}))
+        seen.add(key)
+    return told
+
+
+def bibliography(source: str, shelf: Mapping[str, str]) -> str:
+    """references.bib: the entries that the source cites, by key. Keys without an entry are left out (see `faults`)."""
+    keys = sorted({key for _, key in cited(source)} & set(shelf))
+    return "".join(f"{found}\n\n" for key in keys if (found := entry(key, shelf[key])) is not None)
+
+
+def entry(key: str, bibtex: str) -> str | None:
+    """One entry under `key`, with the fields we know and none of their commands but accents; None without a title."""
+    head = re.search(r"@([A-Za-z]+)\s*\{\s*[^,\s{}]*\s*,", bibtex)
+    if head is None:
+        return None
+    kind = head[1].lower() if head[1].lower() in _KINDS else "misc"
+    fields = _fields(bibtex[head.end() :])
+    if not fields.get("title"):
+        return None
+    if not re.fullmatch(r"\d{4}", fields.get("year", "")):
+        year = re.search(r"\d{4}", fields.pop("year", ""))
+        fields |= {"year": year[0]} if year else {}
+    rows = [f"  {name} = {{{fields[name]}}}," for name in _FIELDS.split() if fields.get(name)]
+    return "\n".join([f"@{kind}{{{key},", *rows, "}"])
+
+
+def _fields(text: str) -> dict[str, str]:
+    told: dict[str, str] = {}
+    at = 0
+    while found := re.compile(r"\s*,?\s*([A-Za-z_-]+)\s*=\s*").match(text, at):
+        value, at = _value(text, found.end())
+        told[found[1].lower()] = _clean(value)
+    return told
+
+
+def _value(text: str, at: int) -> tuple[str, int]:
+    """A braced, quoted or bare value, and where it ends."""
+    if text[at : at + 1] not in ("{", '"'):
+        bare = re.compile(r"[^,}]*").match(text, at)
+        end = bare.end() if bare else at
+        return text[at:end].strip(), end
+    closing, depth, start = ("}" if text[at] == "{" else '"'), 0, at + 1
+    for nth in range(start, len(text)):
+        if text[nth - 1] == "\\":
+            continue
+        if depth == 0 and text[nth] == closing:
+            return text[start:nth], nth + 1
+        depth += {"{": 1, "}": -1}.get(text[nth], 0)
+    return text[start:], len(text)
+
+
+def _clean(value: str) -> str:
+    """Spaces squeezed, braces balanced, no command but accents, nothing that BibTeX would read as its own."""
+    text = "".join(sign for sign in " ".join(value.split()) if sign.isprintable())
+    kept, at = [], 0
+    for found in re.finditer(r"\\(?:[A-Za-z]+|.|$)", text):
+        kept.append(text[at : found.start()])
+        if _ACCENT.match(found[0]):
+            kept.append(found[0])
+        at = found.end()
+    text = "".join([*kept, text[at:]]).replace("@", "")
+    text = re.sub(r"(?<!\\)([&%#])", r"\\\1", text)
+    depth, lowest = 0, 0
+    for sign in text:
+        depth += {"{": 1, "}": -1}.get(sign, 0)
+        lowest = min(lowest, depth)
+    return text if depth == 0 and lowest == 0 else text.replace("{", "").replace("}", "")

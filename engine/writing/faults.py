@@ -1,0 +1,84 @@
+"""What is wrong with a paper's source: a line, a key with facts for a person, a sentence for the role that mends it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from state.errors import LabError, Plain
+
+Key = Literal[
+    "paper.typed_number",
+    "paper.unknown_reference",
+    "paper.bad_reference",
+    "paper.unknown_verdict",
+    "paper.not_given",
+    "paper.unknown_citation",
+    "paper.bad_citation",
+    "paper.forbidden_command",
+    "paper.unknown_command",
+    "paper.unknown_environment",
+    "paper.unknown_package",
+    "paper.unbalanced",
+    "paper.unknown_label",
+    "paper.label_twice",
+    "paper.unknown_figure",
+    "paper.no_part",
+    "paper.no_glyph",
+    "paper.build_failed",
+]
+
+SAID: dict[Key, str] = {
+    "paper.typed_number": r"the number {found} is typed. A measured number is a reference, \result{{…}}; a setting that"
+    r" was chosen is marked \given{{{found}}}; sections, figures, tables and equations are referred to with \ref",
+    "paper.unknown_reference": r"\result{{{reference}}} points to no measured value. The nearest that exist: {near}",
+    "paper.bad_reference": r"\result{{{reference}}} is not program/dataset/metric/statistic; statistics are {allowed}",
+    "paper.unknown_verdict": r"\verdict{{{program}}}: no program of that name has a verdict. There are: {near}",
+    "paper.not_given": r"\given{{{found}}}: that number stands neither in the plan nor in a program, so it is no"
+    r" setting. A measured number is a reference, \result{{…}}",
+    "paper.unknown_citation": "no paper with the key {found} was found. Keys on the shelf: {near}",
+    "paper.bad_citation": "the BibTeX entry of {found} cannot be read: {reason}",
+    "paper.forbidden_command": "{found} is refused: a paper reads and writes no files and defines no commands",
+    "paper.unknown_command": "{found} is not among the commands that a paper may use{hint}",
+    "paper.unknown_environment": "the environment {found} is not among those that a paper may use: {allowed}",
+    "paper.unknown_package": "the package {found} is not among those that a paper may use: {allowed}",
+    "paper.unbalanced": "{found} has no partner",
+    "paper.unknown_label": r"\ref{{{found}}} points to no label. Labels that exist: {near}",
+    "paper.label_twice": "the label {found} was given before, in line {first}",
+    "paper.unknown_figure": "there is no figure {found}. Figures that exist: {near}",
+    "paper.no_part": "the paper needs {found}",
+    "paper.no_glyph": "the sign {found} ({code}) is in none of the fonts: write it otherwise",
+    "paper.build_failed": "{engine} says: {reason}",
+}
+
+
+@dataclass(frozen=True)
+class Fault:
+    """`line` counts from 1 in paper.tex; 0 where none can be told."""
+
+    line: int
+    key: Key
+    facts: dict[str, Plain] = field(default_factory=dict)
+
+    @property
+    def why(self) -> str:
+        """For the role that mends it."""
+        text = SAID[self.key].format(**{name: _told(value) for name, value in self.facts.items()})
+        return f"line {self.line}: {text}" if self.line else text
+
+    @property
+    def error(self) -> LabError:
+        """For a person."""
+        return LabError(self.key, file="paper/paper.tex", line=self.line, **self.facts)
+
+
+def why(faults: Iterable[Fault], *, most: int = 12) -> str:
+    """A line a fault; what lies beyond `most` is counted."""
+    told = [fault.why for fault in faults]
+    rest = [f"and {len(told) - most} more"] if len(told) > most else []
+    return "\n".join([*told[:most], *rest])
+
+
+def _told(value: Plain) -> str:
+    return (", ".join(str(one) for one in value) or "none") if isinstance(value, list) else str(value)

@@ -1,0 +1,160 @@
+"""Whether a paper's source keeps to the LaTeX that every way of typesetting understands, said with the line.
+
+The source is a stranger's until it has passed: what reads or writes files, runs a program, defines commands or changes
+how characters are read is refused by name, what is unknown too, what does not balance, and what points nowhere.
+Called by the build before anything runs, and by the check of a paper that a person edited.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+
+from engine.writing import subset
+from engine.writing.faults import Fault
+from engine.writing.references import nearest
+from engine.writing.scan import Scan
+from state.errors import Plain
+
+FIGURES = "figures/"
+
+
+def faults(source: str, figures: Collection[str]) -> list[Fault]:
+    """Every breach, by line. `figures` are the names of the files that will lie in figures/."""
+    scan = Scan(source)
+    found = [*_parts(scan), *_commands(scan), *_environments(scan), *_braces(scan), *_math(scan)]
+    found += [*_labels(scan), *_figures(scan, figures), *_signs(scan)]
+    return sorted(found, key=lambda fault: fault.line)
+
+
+def _parts(scan: Scan) -> Iterator[Fault]:
+    """What a paper cannot do without, and only once."""
+    for needed in (r"\documentclass", r"\begin{document}", r"\title{", r"\maketitle", r"\end{document}"):
+        if scan.text.count(needed) != 1:
+            yield Fault(scan.source.count("\n") + 1, "paper.no_part", {"found": f"{needed} once"})
+
+
+def _commands(scan: Scan) -> Iterator[Fault]:
+    packages: list[Plain] = [*sorted(subset.PACKAGES)]
+    for at, name in scan.commands():
+        line = scan.line(at)
+        said = f"\\{name}"
+        if at < scan.body and name in subset.PREAMBLE:
+            if name == "usepackage":
+                names = re.match(r"\\usepackage\s*(?:\[[^\]]*\])?\s*\{([^{}]*)\}", scan.text[at:])
+                for package in names[1].split(",") if names else [""]:
+                    if package.strip() not in subset.PACKAGES:
+                        yield Fault(line, "paper.unknown_package", {"found": package.strip(), "allowed": packages})
+        elif name in subset.FORBIDDEN or name.startswith(("pdf", "lua", "XeTeX", "immediate")):
+            yield Fault(line, "paper.forbidden_command", {"found": said})
+        elif at < scan.body and name.isalpha() and name not in subset.IN_TEXT:
+            yield Fault(line, "paper.unknown_command", {"found": said, "hint": ""})
+        elif not _allowed(name, math=scan.in_math(at)):
+            yield Fault(line, "paper.unknown_command", {"found": said, "hint": subset.HINTS.get(name, "")})
+    for found in re.finditer(r"\\documentclass", scan.text):
+        if not re.compile(r"(?:\[[\w, ]*\])?\{article\}").match(scan.text, found.end()):
+            article: list[Plain] = ["article"]
+            yield Fault(
+                scan.line(found.start()), "paper.unknown_package", {"found": "documentclass", "allowed": article}
+            )
+    for found in re.finditer(r"\^\^", scan.text):
+        yield Fault(scan.line(found.start()), "paper.forbidden_command", {"found": "^^"})
+
+
+def _allowed(name: str, *, math: bool) -> bool:
+    if not name.isalpha() or not name.isascii():
+        return name in subset.SIGNS or name in subset.ACCENTS
+    return name in (subset.IN_MATH if math else subset.IN_TEXT) or (not math and name in subset.ACCENTS)
+
+
+def _environments(scan: Scan) -> Iterator[Fault]:
+    """Each is known, and each that begins ends, in order."""
+    known = subset.ENVIRONMENTS | subset.MATH_ENVIRONMENTS | subset.WITHIN_MATH
+    allowed: list[Plain] = [*sorted(known)]
+    opened: list[tuple[str, int]] = []
+    for mark in re.finditer(r"\\(begin|end)\s*\{([^{}]*)\}", scan.text):
+        line, name = scan.line(mark.start()), mark[2]
+        if name not in known:
+            yield Fault(line, "paper.unknown_environment", {"found": name, "allowed": allowed})
+        if mark[1] == "begin":
+            opened.append((name, line))
+        elif opened and opened[-1][0] == name:
+            opened.pop()
+        else:
+            yield Fault(line, "paper.unbalanced", {"found": mark[0]})
+            return
+    for name, line in opened[-1:]:
+        yield Fault(line, "paper.unbalanced", {"found": f"\\begin{{{name}}}"})
+
+
+def _braces(scan: Scan) -> Iterator[Fault]:
+    opened: list[int] = []
+    for mark in re.finditer(r"\\.|[{}]", scan.text, re.DOTALL):
+        if mark[0] == "{":
+            opened.append(mark.start())
+        elif mark[0] == "}" and not opened:
+            yield Fault(scan.line(mark.start()), "paper.unbalanced", {"found": "}"})
+            return
+        elif mark[0] == "}":
+            opened.pop()
+    if opened:
+        yield Fault(scan.line(opened[-1]), "paper.unbalanced", {"found": "{"})
+
+
+def _math(scan: Scan) -> Iterator[Fault]:
+    """Dollar signs pair within a paragraph; a sign that belongs to math or a table does not stand in text."""
+    for paragraph in re.finditer(r"(?:[^\n]+\n?)+", scan.text):
+        dollars = [mark.start() for mark in re.finditer(r"\\.|\$", paragraph[0], re.DOTALL) if mark[0] == "$"]
+        if len(dollars) % 2:
+            yield Fault(scan.line(paragraph.start() + dollars[-1]), "paper.unbalanced", {"found": "$"})
+            return
+    for mark in re.finditer(r"[_^]", scan.visible[scan.body :]):
+        at = scan.body + mark.start()
+        if scan.text[at] == mark[0] and scan.text[at - 1] != "\\" and not scan.in_math(at):
+            yield Fault(scan.line(at), "paper.unbalanced", {"found": f"{mark[0]} outside math (write \\{mark[0]})"})
+    for mark in re.finditer(r"(?<!\\)#", scan.text[scan.body :]):
+        line = scan.line(scan.body + mark.start())
+        yield Fault(line, "paper.unbalanced", {"found": r"# (write \#)"})
+
+
+def _labels(scan: Scan) -> Iterator[Fault]:
+    given: dict[str, int] = {}
+    for mark in re.finditer(r"\\label\s*\{([^{}]*)\}", scan.text):
+        line = scan.line(mark.start())
+        if mark[1] in given:
+            yield Fault(line, "paper.label_twice", {"found": mark[1], "first": given[mark[1]]})
+        given.setdefault(mark[1], line)
+    for mark in re.finditer(r"\\(?:eq)?ref\s*\{([^{}]*)\}", scan.text):
+        if mark[1] not in given:
+            near = nearest(mark[1], given)
+            yield Fault(scan.line(mark.start()), "paper.unknown_label", {"found": mark[1], "near": near})
+
+
+def _figures(scan: Scan, figures: Collection[str]) -> Iterator[Fault]:
+    for mark in re.finditer(r"\\includegraphics\s*(?:\[[^\]]*\])?\s*\{([^{}]*)\}", scan.text):
+        name = mark[1].strip().removeprefix(FIGURES)
+        if not mark[1].strip().startswith(FIGURES) or name not in figures:
+            near: list[Plain] = [FIGURES + one for one in sorted(figures)]
+            yield Fault(scan.line(mark.start()), "paper.unknown_figure", {"found": mark[1].strip(), "near": near})
+
+
+def _signs(scan: Scan) -> Iterator[Fault]:
+    """Control characters and signs that no font of a paper has: emoji, private use, scripts that we cannot set."""
+    for nth, line in enumerate(scan.source.split("\n"), 1):
+        for sign in dict.fromkeys(line):
+            if not printable(sign):
+                yield Fault(
+                    nth, "paper.no_glyph", {"found": sign if sign.isprintable() else "", "code": f"U+{ord(sign):04X}"}
+                )
+
+
+_RANGES = (
+    (0x20, 0x7E), (0xA0, 0x24F), (0x250, 0x2FF), (0x370, 0x3FF), (0x400, 0x52F), (0x1E00, 0x1EFF), (0x2010, 0x2027),
+    (0x2030, 0x205E), (0x2070, 0x209F), (0x20A0, 0x20BF), (0x2100, 0x214F), (0x2190, 0x21FF), (0x2200, 0x22FF),
+    (0x25A0, 0x25FF), (0x2713, 0x2717), (0x3000, 0x303F), (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xFF01, 0xFF5E),
+)  # fmt: skip
+
+
+def printable(sign: str) -> bool:
+    """Whether a paper's fonts have it: Latin, Greek, Cyrillic, Chinese, punctuation, arrows and mathematics."""
+    return sign == "\t" or any(first <= ord(sign) <= last for first, last in _RANGES)

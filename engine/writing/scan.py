@@ -1,0 +1,91 @@
+"""A LaTeX source seen as a reader's text and its math: what is not printed becomes spaces, so offsets and lines stay.
+
+`visible` is where the search for typed numbers looks; `commands` and `groups` are what the check of the allowed subset
+walks over. Pure functions of strings.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from engine.writing.subset import MATH_ENVIRONMENTS
+from state.paper import uncommented
+
+COMMAND = re.compile(r"\\([A-Za-z]+|[^A-Za-z])(\*?)", re.DOTALL)
+GROUP = r"\{(?:[^{}\\]|\\.|\{(?:[^{}\\]|\\.|\{[^{}]*\})*\})*\}"
+
+_NOT_PRINTED = re.compile(
+    rf"""
+    \\(?:cite[a-z]*|includegraphics)\*?\s*(?:\[[^\]]*\]\s*)*{GROUP}
+  | \\(?:ref|eqref|label|url|result|verdict|given|bibliography|bibliographystyle|vspace|hspace|date)\*?\s*{GROUP}
+  | \\(?:documentclass|usepackage)\s*(?:\[[^\]]*\])?\s*{GROUP}
+  | \\href\s*{GROUP}
+  | \\multicolumn\s*{GROUP}\s*{GROUP}
+  | \\begin\s*\{{(?:tabular|array)\}}\s*(?:\[[^\]]*\])?\s*{GROUP}
+  | \\(?:begin|end)\s*\{{[^{{}}]*\}}(?:\[[^\]]*\])?
+  | \\\\\*?\s*\[\s*[-0-9.]+\s*[a-z]{{2}}\s*\]
+    """,
+    re.VERBOSE,
+)
+
+_MATH = re.compile(
+    r"(?<!\\)\$\$(?P<display>.*?)(?<!\\)\$\$|(?<!\\)\$(?P<inline>.*?)(?<!\\)\$"
+    r"|\\\[(?P<bracket>.*?)\\\]|\\\((?P<round>.*?)\\\)"
+    r"|\\begin\{(?P<env>" + "|".join(re.escape(name) for name in sorted(MATH_ENVIRONMENTS)) + r")\}"
+    r"(?P<inner>.*?)\\end\{(?P=env)\}",
+    re.DOTALL,
+)
+
+
+def blank(text: str) -> str:
+    """As many spaces, the same lines."""
+    return re.sub(r"[^\n]", " ", text)
+
+
+@dataclass(frozen=True)
+class Scan:
+    """A source without its comments; where its math stands; the line of an offset."""
+
+    source: str
+
+    @cached_property
+    def text(self) -> str:
+        return uncommented(self.source)
+
+    @cached_property
+    def body(self) -> int:
+        """Where the document begins; the end of the text where it does not."""
+        found = self.text.find(r"\begin{document}")
+        return found if found >= 0 else len(self.text)
+
+    @cached_property
+    def math(self) -> list[tuple[int, int]]:
+        """Start and end of each stretch of math, in order."""
+        return [found.span() for found in _MATH.finditer(self.text)]
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return [0, *(found.end() for found in re.finditer("\n", self.source))]
+
+    def line(self, at: int) -> int:
+        return bisect_right(self._starts, at)
+
+    def in_math(self, at: int) -> bool:
+        nth = bisect_right(self.math, (at, len(self.text) + 1)) - 1
+        return nth >= 0 and self.math[nth][0] <= at < self.math[nth][1]
+
+    @cached_property
+    def visible(self) -> str:
+        """What is printed as it is typed: no commands, no arguments that are names, lengths or bound values."""
+        text = _NOT_PRINTED.sub(lambda found: blank(found[0]), self.text)
+        text = re.sub(r"\\_", "__", text)
+        return COMMAND.sub(lambda found: blank(found[0]), text)
+
+    def commands(self) -> Iterator[tuple[int, str]]:
+        """Offset and name of each command; a sign for `\\%` and its like."""
+        for found in COMMAND.finditer(self.text):
+            yield found.start(), found[1]

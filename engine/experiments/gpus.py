@@ -13,6 +13,7 @@ import errno
 import fcntl
 import os
 import stat
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -115,10 +116,22 @@ class Lease:
 
 
 class Gpus:
-    """Leases over `cards`; the lock files lie in `folder`."""
+    """Leases over `cards`; the lock files lie in `folder`. `ask` tells how the cards are now."""
 
-    def __init__(self, cards: tuple[Card, ...], folder: Path = LEASES) -> None:
-        self.cards, self.folder = cards, folder
+    def __init__(
+        self, cards: tuple[Card, ...], folder: Path = LEASES, ask: Callable[[], Awaitable[Inventory]] | None = None
+    ) -> None:
+        self.cards, self.folder, self.ask = cards, folder, ask
+
+    @classmethod
+    async def here(cls) -> Gpus:
+        """The cards of this machine; `cards` is empty where there are none."""
+        return cls((await inventory()).cards, ask=inventory)
+
+    async def fresh(self) -> None:
+        """Look again who uses which card and how much is free; what was known stays where nobody answers."""
+        if self.ask is not None and self.cards:
+            self.cards = (await self.ask()).cards or self.cards
 
     def lease(self, room_b: int = ROOM_B) -> Lease | None:
         """The emptiest card that no job of this person holds and that has `room_b` free; None if there is none."""

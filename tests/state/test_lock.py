@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -109,6 +110,24 @@ def test_a_lock_file_that_was_removed_and_made_again_is_not_held_twice(tmp_path:
     assert lock.take(tmp_path / "lock") is None
     first.release()
     assert lock.take(tmp_path / "lock") is None
+
+
+def test_a_lock_file_that_is_replaced_while_it_is_taken_is_left_to_who_holds_the_new_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, flock, others = tmp_path / "lock", fcntl.flock, list[int]()
+
+    def replaced_first(fd: int, kind: int) -> None:
+        if not others:
+            path.unlink()
+            others.append(os.open(path, os.O_RDWR | os.O_CREAT))
+            flock(others[0], fcntl.LOCK_EX)
+        flock(fd, kind)
+
+    monkeypatch.setattr(fcntl, "flock", replaced_first)
+    assert lock.take(path) is None
+    os.close(others[0])
+    assert lock.take(path) is not None
 
 
 def test_identity_tells_a_process_from_a_dead_one_and_from_its_namesake() -> None:

@@ -34,6 +34,7 @@ class Local:
             return
         lease = None
         if job.gpu and self.gpus is not None:
+            await self.gpus.fresh()
             lease = self.gpus.lease()
             if lease is None:
                 raise LabError("gpu.busy", gpus=len(self.gpus.cards))

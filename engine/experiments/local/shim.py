@@ -132,10 +132,12 @@ class Watch:
         begun = time.monotonic()
         os.write(gate, b"!")  # only now the program begins: whoever finds no started.json knows that nothing ran
         os.close(gate)
-        why = self.watch(output, begun + self.caps["wall_s"])
-        took_s = time.monotonic() - begun
-        ended = limits.end_tree(os.getpid())
-        limits.end_marked(str(self.spec["mark"]), str(self.work))
+        try:
+            why = self.watch(output, begun + self.caps["wall_s"])
+        finally:  # also where watching itself failed: then the job is lost, and nothing of it goes on unwatched
+            took_s = time.monotonic() - begun
+            ended = limits.end_tree(os.getpid())
+            limits.end_marked(str(self.spec["mark"]), str(self.work))
         self.settle()
         self.drain(output)
         self.log.close()
@@ -203,10 +205,13 @@ class Watch:
 
     def watch(self, output: int, deadline: float) -> str:
         """Until the program ends (`""`), a limit is hit (its name), or a stop is asked for (`stop`)."""
-        pidfd = os.pidfd_open(self.program)
         events = select.poll()
-        events.register(pidfd, select.POLLIN)
         events.register(output, select.POLLIN)
+        rest_s = LOOK_S
+        try:
+            events.register(os.pidfd_open(self.program), select.POLLIN)
+        except OSError:  # a kernel or a container without it: look oftener whether the program ended
+            rest_s = LOOK_S / 5
         due = 0.0
         while True:
             now = time.monotonic()
@@ -218,13 +223,12 @@ class Watch:
                 if why := self.over(now):
                     return why
                 due = time.monotonic() + LOOK_S
-            wait_s = max(min(due, deadline) - time.monotonic(), 0)
+            wait_s = max(min(due, deadline, now + rest_s) - time.monotonic(), 0)
             ready = {fd for fd, _ in events.poll(int(wait_s * 1000) + 1)}
             if output in ready and not self.pour(output):
                 events.unregister(output)  # every writer closed it; the program may go on in silence
             self.settle()
             if self.status is not None:
-                os.close(pidfd)
                 return ""
 
     def over(self, now: float) -> str:

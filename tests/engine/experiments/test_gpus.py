@@ -85,3 +85,16 @@ async def test_a_lease_lasts_as_long_as_the_experiment_and_the_program_knows_its
         while (lease := Gpus(CARDS[1:2], tmp_path / "gpu").lease()) is None:
             await asyncio.sleep(0.01)
     lease.close()
+
+
+async def test_before_a_lease_the_cards_are_looked_at_again(tmp_path: Path) -> None:
+    answers = [gpus.Inventory(CARDS[:1]), gpus.Inventory((), "driver gone")]
+
+    async def ask() -> gpus.Inventory:
+        return answers.pop(0)
+
+    here = Gpus(CARDS, tmp_path / "gpu", ask)
+    await here.fresh()
+    assert [card.uuid for card in here.cards] == ["GPU-a"]
+    await here.fresh()  # no answer: what was known stays
+    assert [card.uuid for card in here.cards] == ["GPU-a"]

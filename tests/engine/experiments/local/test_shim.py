@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -13,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from engine.experiments.contract import MB
-from engine.experiments.local import submit
+from engine.experiments.local import shim, submit
 from engine.experiments.local.place import Local
+from state import durable
 from state.vocabulary import ExperimentState as S
 from tests.engine.experiments.local.jobs import ending, job, left_over
 
@@ -310,6 +312,25 @@ async def test_a_shim_that_is_told_to_leave_takes_its_program_along_and_the_job_
     os.kill(json.loads((folder / "started.json").read_text())["shim"], signal.SIGTERM)
     assert (await place.wait(folder)).state is S.LOST
     assert left_over(folder) == []
+
+
+def test_on_a_full_disk_the_end_is_written_into_what_was_laid_aside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, folder = durable.write_json, tmp_path
+    caps = {"output_b": 1, "wall_s": 1}
+    monkeypatch.setattr("time.sleep", lambda s: None)
+
+    def full(path: Path, value: object, *, mode: int) -> None:
+        if (folder / "reserve").exists():
+            raise OSError(errno.ENOSPC, "full")
+        write(path, value, mode=mode)
+
+    monkeypatch.setattr(durable, "write_json", full)
+    shim.reserve(folder / "reserve")
+    assert (folder / "reserve").stat().st_blocks * 512 >= shim.RESERVE_B
+    shim.Watch(folder, {"limits": caps}).write_exit({"state": "finished"})
+    assert json.loads((folder / "exit.json").read_text()) == {"state": "finished"}
 
 
 def test_the_shim_knows_the_standard_library_durable_and_its_limits_only() -> None:

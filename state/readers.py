@@ -215,8 +215,12 @@ class Totals:
     estimated: int
 
 
+class NotYetError(sqlite3.OperationalError):
+    """An engine has made the file and not yet its tables."""
+
+
 class Reader:
-    """Short reads of one project's database. Raises LabError store.newer, store.damaged."""
+    """Short reads of one project's database. Raises LabError store.newer, store.damaged; NotYetError for an instant."""
 
     def __init__(self, database: Path, blobs: Path) -> None:
         self.database = database
@@ -225,8 +229,10 @@ class Reader:
         self._db.row_factory = sqlite3.Row
         self._db.execute("PRAGMA query_only=1")
         found = int(self._one("PRAGMA user_version")[0])
-        if found > SCHEMA:
+        if not 0 < found <= SCHEMA:
             self._db.close()
+            if found == 0:
+                raise NotYetError("no tables yet")
             raise LabError("store.newer", path=str(database), found=found, known=SCHEMA)
 
     def close(self) -> None:
@@ -583,6 +589,11 @@ def reading(database: Path, blobs: Path) -> Iterator[Reader | None]:
         return
     try:
         reader = Reader(database, blobs)
+    except NotYetError:
+        yield None
+        return
+    except sqlite3.OperationalError as error:
+        raise LabError("store.busy", path=str(database), why=str(error)) from error
     except sqlite3.DatabaseError as error:
         raise LabError("store.damaged", path=str(database), why=str(error)) from error
     try:

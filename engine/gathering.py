@@ -13,13 +13,12 @@ from pathlib import Path
 
 from engine.bench import Bell
 from engine.experiments.contract import Job
-from engine.experiments.gpus import Gpus, inventory
+from engine.experiments.gpus import Gpus
 from engine.experiments.local.place import Local
 from engine.experiments.slots import Slots, how_many
 from engine.jobs import Workshop
 from engine.live import Live
-from engine.models import choose
-from engine.models.base import Model
+from engine.models.choose import Models
 from engine.visiting import Surroundings
 from state import profiles
 from state.config import SandboxChoice
@@ -32,20 +31,14 @@ from state.vocabulary import Phase, Role
 async def gather(store: Store, places: Places, engine: int) -> Surroundings:
     """The surroundings of all visits."""
     live = Live(store, places.folder)
-    gpus = Gpus((await inventory()).cards)
+    gpus = await Gpus.here()
     place = Local(gpus)
     slots = Slots(how_many(live.config.experiments.slots, len(gpus.cards)))
     untouched = is_shipped_cast(places.folder / "rehearsal")
-    models: dict[str, Model] = {}
+    models = Models(places.folder, live.config.languages.team.value)
 
     def chosen(run: int, phase: Phase, role: Role) -> Choice:
         return profiles.parse(live.of(run).model_for(phase, role))
-
-    def model(choice: Choice) -> Model:
-        name = str(choice)
-        if name not in models:
-            models[name] = choose.model(choice, places.folder)
-        return models[name]
 
     def permitted(job: Job) -> bool:
         """Without a sandbox: what a shipped sample's unchanged cast wrote, or where the person signed for it."""
@@ -57,7 +50,7 @@ async def gather(store: Store, places: Places, engine: int) -> Surroundings:
         return untouched and only_rehearsed(live)
 
     workshop = Workshop(place, slots, engine, socket.gethostname(), permitted)
-    return Surroundings(store, places, Bell(), live, workshop, chosen, model, engine, bool(gpus.cards))
+    return Surroundings(store, places, Bell(), live, workshop, chosen, models, engine, bool(gpus.cards))
 
 
 def only_rehearsed(live: Live) -> bool:

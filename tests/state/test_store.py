@@ -1,0 +1,109 @@
+"""The store: FULL and WAL, a full disk that rolls back cleanly, a schema that is known, readers that hold nothing."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from state import lineage, migrations
+from state.errors import LabError
+from state.events import EngineLeft
+from state.readers import Reader, reading
+from state.store import Store
+from state.vocabulary import SCHEMA, Phase
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "lab.db", tmp_path / "blobs")
+
+
+def test_every_commit_is_synced(store: Store) -> None:
+    assert store.db.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+    assert store.db.execute("PRAGMA synchronous").fetchone()[0] == 2  # FULL
+
+
+def test_a_full_disk_rolls_back_is_told_in_words_and_goes_on_when_there_is_room(store: Store) -> None:
+    store.db.execute(f"PRAGMA max_page_count = {store.db.execute('PRAGMA page_count').fetchone()[0]}")
+    with pytest.raises(LabError) as raised, store.transaction() as tx:
+        for _ in range(2000):
+            tx.event(EngineLeft("x" * 500))
+    assert raised.value.key == "disk.full"
+    assert store.rows("SELECT 1 FROM event") == []
+    store.db.execute("PRAGMA max_page_count = 1000000")
+    with store.transaction() as tx:
+        tx.event(EngineLeft("room again"))
+    assert store.db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+
+
+def test_the_ballast_is_there_to_be_given_back(store: Store) -> None:
+    assert store.ballast.stat().st_size > 1_000_000
+    store.drop_ballast()
+    assert not store.ballast.exists()
+    store.keep_ballast()
+    assert store.ballast.exists()
+
+
+def test_a_database_from_the_future_is_refused_in_words(store: Store) -> None:
+    store.db.execute(f"PRAGMA user_version = {SCHEMA + 1}")
+    store.close()
+    with pytest.raises(LabError) as raised:
+        Store(store.path, store.blobs)
+    assert raised.value.key == "store.newer"
+    with pytest.raises(LabError) as raised:
+        Reader(store.path, store.blobs)
+    assert raised.value.key == "store.newer"
+
+
+def test_a_migration_runs_once_after_a_copy_was_made(store: Store) -> None:
+    def add(db: sqlite3.Connection) -> None:
+        db.execute("ALTER TABLE run ADD COLUMN mood VARCHAR")
+
+    steps = [("m002_mood", add)]
+    for _ in range(2):
+        migrations.migrate(store.db, store.path, SCHEMA, SCHEMA + 1, steps)
+    assert "mood" in [row[1] for row in store.db.execute("PRAGMA table_info(run)")]
+    assert store.path.with_suffix(f".v{SCHEMA}.db").exists()
+    assert [name for (name,) in store.db.execute("SELECT name FROM migration")] == ["m002_mood"]
+
+
+def test_something_that_is_no_database_is_called_damaged(tmp_path: Path) -> None:
+    (tmp_path / "lab.db").write_bytes(b"not a database at all" * 1000)
+    with pytest.raises(LabError) as raised:
+        Store(tmp_path / "lab.db", tmp_path / "blobs")
+    assert raised.value.key == "store.damaged"
+
+
+def test_a_reader_sees_each_commit_and_never_holds_the_log(store: Store) -> None:
+    reader = Reader(store.path, store.blobs)
+    before = reader.version()
+    with store.transaction() as tx:
+        lineage.begin_run(tx, "config", list(Phase), "autopilot")
+    assert reader.version() != before
+    assert [run.id for run in reader.runs()] == [1]
+    with store.transaction() as tx:
+        for _ in range(100):
+            tx.event(EngineLeft("x" * 1000))
+    store.tidy()
+    assert store.path.with_name("lab.db-wal").stat().st_size == 0
+    reader.close()
+
+
+def test_a_reader_cannot_write(store: Store) -> None:
+    reader = Reader(store.path, store.blobs)
+    with pytest.raises(sqlite3.OperationalError):
+        reader._db.execute("DELETE FROM run")
+    reader.close()
+
+
+def test_a_lab_that_has_not_worked_yet_reads_as_nothing(tmp_path: Path) -> None:
+    with reading(tmp_path / "none.db", tmp_path / "blobs") as reader:
+        assert reader is None
+
+
+def test_bytes_are_kept_once_under_their_hash(store: Store) -> None:
+    name = store.put(b"figure")
+    assert store.put(b"figure") == name and store.get(name) == b"figure"
+    assert len(list(store.blobs.iterdir())) == 1

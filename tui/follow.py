@@ -14,7 +14,7 @@ from pathlib import Path
 from state import inbox, places
 from state.errors import LabError
 from state.readers import EventRow, Reader, reading
-from state.vocabulary import RunState
+from state.vocabulary import RunState, Wait
 from tui import launch, told
 from tui.language import tr
 
@@ -107,8 +107,10 @@ def _end(folder: Path, run: int, state: RunState) -> int:
         with reading(where.database, where.blobs) as reader:
             waits = reader.waits(run) if reader else []
         print(tr(f"progress.{state.value}", run=run, log=str(where.log)), file=sys.stderr)
-        for wait in waits:
-            print(f"  {told.wait_line(wait)}", file=sys.stderr)
+        for line in (line for wait in waits for line in told.wait_lines(wait)):
+            print(f"  {line}", file=sys.stderr)
+        if any(wait.why == Wait.TROUBLE for wait in waits):
+            print(f"  {where.log}", file=sys.stderr)
     found = paper(folder, run)
     if found is not None:
         print(found, flush=True)

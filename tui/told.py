@@ -45,11 +45,15 @@ def refusal(error: LabError) -> str:
     return tr(key, **{name: _fact(value) for name, value in facts.items()})
 
 
-def wait_line(wait: WaitRow) -> str:
-    """What a run waits for, and the command that answers."""
+def wait_lines(wait: WaitRow) -> Iterator[str]:
+    """What a run waits for, why, and the answers that `nightlab answer` takes."""
     what = tr(f"wait.what.{wait.why}", phase=words.phase_name(wait.phase))
     choices = ", ".join(choice.replace("_", "-") for choice in wait.choices)
-    return tr("progress.waits_for", what=what, choices=choices)
+    yield tr("progress.waits_for", what=what, choices=choices)
+    if isinstance(key := wait.facts.get("key"), str):
+        inner = wait.facts.get("facts", wait.facts)
+        facts = {name: value for name, value in inner.items() if name != "key"} if isinstance(inner, dict) else {}
+        yield refusal(LabError(key, **facts))
 
 
 def status_lines(report: Mapping[str, Any]) -> Iterator[str]:

@@ -230,8 +230,12 @@ def test_a_form_is_filled_in_and_left_and_a_wrong_one_is_answered_with_its_line(
     empty = lab.say("review").out
     form = tmp_path / "form.toml"
     four = ["originality", "quality", "clarity", "significance", "soundness", "presentation", "contribution"]
-    filled = empty + "".join(f"{name} = 3\n" for name in four) + 'overall = 4\nconfidence = 5\ndecision = "reject"\n'
-    form.write_text(filled.replace("weaknesses  = []", 'weaknesses  = ["One modulus."]'))
+    filled = (
+        empty.replace("\n\n", "\n", 1)
+        + "".join(f"{name} = 3\n" for name in four)
+        + 'overall = 4\nconfidence = 5\ndecision = "reject"\n'
+    )
+    form.write_text(filled.replace("weaknesses = []", 'weaknesses  = ["One modulus."]'))
     assert lab.say("review", "--form", str(form)).code == 0
     body = lab.left().body
     assert isinstance(body, inbox.ReviewBody) and body.form is not None

@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import tomllib
 from pathlib import Path
 
-from pydantic import ValidationError
-
+from state import review
 from state.errors import LabError
-from state.inbox import ReviewForm
-from state.toml_text import line_of
 from state.vocabulary import WordKind
 from tui import here, launch
 from tui.language import tr
-
-EMPTY = Path(__file__).parent / "review.toml"
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -28,27 +22,15 @@ def run(args: argparse.Namespace) -> int:
     if args.paper is not None:
         raise LabError("review.not_yet")
     if args.form is None:
-        print(EMPTY.read_text("utf-8"), end="")
+        remarks = {"": tr("cli.review.fill_in"), "weaknesses": tr("cli.review.weaknesses")}
+        print(review.toml({}, remarks), end="")
         return 0
     folder = here.project(args)
     number = here.run_number(folder, args.run)
-    launch.give(folder, WordKind.REVIEW, {"run": number, "form": read(args.form).model_dump(exclude_none=True)})
+    try:
+        form = review.read(args.form.read_text("utf-8"), str(args.form))
+    except (OSError, UnicodeDecodeError) as error:
+        raise LabError("file.unreadable", file=str(args.form), why=str(error)) from None
+    launch.give(folder, WordKind.REVIEW, {"run": number, "form": form.model_dump(exclude_none=True)})
     print(tr("cli.review.done", run=number))
     return 0
-
-
-def read(file: Path) -> ReviewForm:
-    """The form in `file`; LabError with its line where it is wrong."""
-    try:
-        text = file.read_text("utf-8")
-        return ReviewForm.model_validate(tomllib.loads(text))
-    except OSError as error:
-        raise LabError("file.unreadable", file=str(file), why=error.strerror or str(error)) from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        option = str(first["loc"][0])
-        raise LabError(
-            "review.bad_form", file=str(file), line=line_of(text, (option,)), option=option, why=first["msg"]
-        ) from None
-    except ValueError as error:
-        raise LabError("file.unreadable", file=str(file), why=str(error)) from None

@@ -113,4 +113,5 @@ def _clean(value: str) -> str:
     for sign in text:
         depth += {"{": 1, "}": -1}.get(sign, 0)
         lowest = min(lowest, depth)
-    return text if depth == 0 and lowest == 0 else text.replace("{", "").replace("}", "")
+    whole = text if depth == 0 and lowest == 0 else text.replace("{", "").replace("}", "")
+    return " ".join(whole.split())

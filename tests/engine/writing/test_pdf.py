@@ -1,0 +1,180 @@
+"""Papers as PDFs: set in a real job, looked at page by page."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pypdfium2
+import pytest
+from pypdfium2 import raw
+
+from engine.experiments.contract import Ending
+from engine.experiments.local.place import Local
+from engine.writing import pdf, typeset
+from engine.writing.pdf import MARKS, Built, Prepared
+from state.vocabulary import Language
+from tests.engine.writing.papers import FIGURES, KNOWN, SHELF, figure, paper
+
+
+def ready(language: Language = Language.EN, source: str | None = None) -> Prepared:
+    text = paper(language) if source is None else source
+    return pdf.prepared(text, KNOWN, SHELF, FIGURES, language)
+
+
+async def typeset_in(folder: Path, prepared: Prepared, *, mark: str = "", tex: bool = False) -> tuple[Ending, Built]:
+    place = Local()
+    await place.submit(folder, pdf.job(prepared, mark=mark, tex=tex))
+    ending = await place.wait(folder)
+    build = folder / "work" / "build.json"
+    return ending, pdf.built(build.read_bytes() if build.is_file() else None, ending.error)
+
+
+def texts(file: Path) -> list[str]:
+    """The text of each page, on one line."""
+    document = pypdfium2.PdfDocument(file)
+    told = [" ".join(page.get_textpage().get_text_range().split()) for page in document]
+    document.close()
+    return told
+
+
+@pytest.mark.parametrize("language", Language)
+async def test_a_paper_becomes_a_pdf_with_its_numbers_and_its_mark_on_the_first_page(
+    tmp_path: Path, language: Language
+) -> None:
+    prepared = ready(language)
+    assert prepared.faults == ()
+    ending, built = await typeset_in(tmp_path / "job", prepared, mark=MARKS[language])
+    assert (ending.ok, built.ok, built.engine) == (True, True, "typst")
+    assert set(ending.files) == {"paper.pdf", "build.json"}
+    pages = texts(tmp_path / "job" / "work" / "paper.pdf")
+    assert len(pages) == built.pages >= 2
+    assert MARKS[language].replace(" ", "") in pages[0].replace(" ", "")
+    assert not any(MARKS[language].replace(" ", "") in page.replace(" ", "") for page in pages[1:])
+    whole = " ".join(pages)
+    assert "2,310 ± 120" in whole
+    assert "> 4,000" in whole
+    assert ("References" if language is Language.EN else "参考文献") in whole
+    assert "Progress measures for grokking" in whole
+
+
+async def test_references_are_numbered_and_lead_where_they_say(tmp_path: Path) -> None:
+    await typeset_in(tmp_path / "job", ready())
+    whole = " ".join(texts(tmp_path / "job" / "work" / "paper.pdf"))
+    assert "Section 6 has the numbers, Figure 1 the curves, and Equation 1 the loss." in whole
+    assert "Power et al. [1] and explained in part by [2], [3]" in whole
+    assert "Table 1 has the steps to the target." in whole
+    assert "Table 1. Steps to the target" in whole
+    assert "Figures 1 and 2 show" in whole
+    assert "By Equation 2 the decay" in whole
+    assert "The best seed took 2,190." in whole
+    for stray in ("\\", "[eq:", "fig:", "sec:", "result", "given"):
+        assert stray not in whole
+
+
+async def test_every_chinese_sign_is_set_in_a_chinese_font(tmp_path: Path) -> None:
+    """An empty box has its sign's text too: the font that it was taken from tells."""
+    await typeset_in(tmp_path / "job", ready(Language.ZH), mark=MARKS[Language.ZH])
+    document = pypdfium2.PdfDocument(tmp_path / "job" / "work" / "paper.pdf")
+    fonts: dict[str, set[str]] = {}
+    for page in document:
+        text = page.get_textpage()
+        for nth in range(text.count_chars()):
+            sign = text.get_text_range(nth, 1)
+            if "\u3400" <= sign <= "\u9fff":
+                name = ctypes.create_string_buffer(128)
+                raw.FPDFText_GetFontInfo(text.raw, nth, name, 128, None)
+                fonts.setdefault(name.value.decode(), set()).add(sign)
+    document.close()
+    assert sum(len(signs) for signs in fonts.values()) > 100
+    assert all("SC" in name for name in fonts), fonts
+
+
+async def test_the_same_paper_gives_the_same_bytes(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        await typeset_in(tmp_path / name, ready())
+    one, two = ((tmp_path / name / "work" / "paper.pdf").read_bytes() for name in ("one", "two"))
+    assert one == two
+    assert b"CreationDate" not in one
+
+
+async def test_what_a_sign_lacks_is_told_with_its_line(tmp_path: Path) -> None:
+    prepared = replace(ready(), source=paper(discussion="One\n\n\u4dc0 two"))
+    ending, built = await typeset_in(tmp_path / "job", prepared)
+    assert not ending.ok
+    assert built.fault is not None
+    assert (built.fault.key, built.fault.facts["found"]) == ("paper.no_glyph", "\u4dc0")
+    assert prepared.source.splitlines()[built.fault.line - 1] == "\u4dc0 two"
+
+
+async def test_what_the_compiler_refuses_is_told_with_its_line(tmp_path: Path) -> None:
+    """A source that was never checked, so that pandoc is the one that stumbles."""
+    source = paper(discussion="One\n\n\\begin{itemize} \\item x").replace(r"\end{document}", "")
+    ending, built = await typeset_in(tmp_path / "job", replace(ready(), source=source))
+    assert not ending.ok
+    assert "line" in ending.error
+    assert built.fault is not None
+    assert built.fault.key == "paper.build_failed"
+    assert built.fault.line >= source[: source.index(r"\begin{itemize} \item x")].count("\n")
+
+
+async def test_math_that_nobody_understands_is_a_fault_and_not_printed_as_it_stands(tmp_path: Path) -> None:
+    source = paper(discussion="One\n\n$\\frac{a$ two")
+    _, built = await typeset_in(tmp_path / "job", replace(ready(), source=source))
+    assert built.fault is not None
+    assert not built.ok
+
+
+async def test_a_figure_that_is_no_picture_is_a_failure_with_a_reason(tmp_path: Path) -> None:
+    _, built = await typeset_in(tmp_path / "job", replace(ready(), figures={"curves.png": b"no", "bars.png": figure()}))
+    assert built.fault is not None
+    assert "curves.png" in str(built.fault.facts["reason"]) or "image" in str(built.fault.facts["reason"])
+
+
+def test_only_figures_that_are_shown_go_into_the_job() -> None:
+    prepared = pdf.prepared(paper(), KNOWN, SHELF, {**FIGURES, "other.png": b"x"}, Language.EN)
+    assert set(prepared.figures) == set(FIGURES)
+
+
+def test_faults_of_numbers_commands_and_citations_come_together_by_line() -> None:
+    source = paper(discussion="It takes 2310 steps.\n\n\\input{x}\n\n\\cite{nobody}\n\n\\result{a/b/c/mean}")
+    found = pdf.prepared(source, KNOWN, SHELF, FIGURES, Language.EN).faults
+    assert [fault.key.removeprefix("paper.") for fault in found] == [
+        *("typed_number", "forbidden_command", "unknown_citation", "unknown_reference")
+    ]
+    assert [source.splitlines()[fault.line - 1] for fault in found] == [
+        *("It takes 2310 steps.", r"\input{x}", r"\cite{nobody}", r"\result{a/b/c/mean}")
+    ]
+
+
+def test_the_same_paper_is_the_same_job_wherever_the_lab_lies() -> None:
+    meaning = json.dumps(pdf.job(ready()).meaning())
+    assert meaning == json.dumps(pdf.job(ready()).meaning())
+    assert str(Path(pdf.__file__).parent) not in meaning
+    assert meaning != json.dumps(pdf.job(ready(), mark="x").meaning())
+
+
+@pytest.mark.parametrize("build", [None, b"", b"[]", b"{", b'{"ok": 1}', b"\xff", b'{"ok": true' + b" " * (2 << 20)])
+def test_a_build_report_that_is_none_is_a_failure(build: bytes | None) -> None:
+    told = pdf.built(build, "it ran out of time")
+    assert not told.ok
+    assert told.fault is not None
+
+
+def test_a_tex_log_gives_up_its_first_error_and_line() -> None:
+    told = typeset.tex_failed("blah\n./paper.tex:12: Undefined control sequence.\nl.12 \\x\n./paper.tex:13: More\n")
+    assert (told.reason, told.line) == ("Undefined control sequence.", 12)
+    told = typeset.tex_failed("! Missing $ inserted.\n<inserted text>\nl.7 a_b\n")
+    assert (told.reason, told.line) == ("Missing $ inserted.", 7)
+
+
+@pytest.mark.needs("xelatex", "texlive-xetex")
+async def test_tex_sets_the_same_numbers_where_there_is_one(tmp_path: Path) -> None:
+    _, built = await typeset_in(tmp_path / "job", ready(), mark=MARKS[Language.EN], tex=True)
+    assert built.ok
+    assert "tex" in built.engine
+    pages = texts(tmp_path / "job" / "work" / "paper.pdf")
+    assert "A rehearsal" in pages[0]
+    assert "2,310" in " ".join(pages)

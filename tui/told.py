@@ -6,8 +6,11 @@ the headless follower.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from state import events
@@ -59,14 +62,16 @@ def wait_lines(wait: WaitRow) -> Iterator[str]:
 def status_lines(report: Mapping[str, Any]) -> Iterator[str]:
     """`status` for a person: the run, what waits, what it cost, where its products are."""
     if report["run"] is None:
-        yield tr("status.none", project=report["project"])
+        yield tr("status.none", project=Path(report["project"]).name)
         return
     state = tr(f"state.{report['state']}")
-    phase = report.get("phase")
-    yield tr("status.run", project=report["project"], run=report["run"], state=state, phase=words.phase_name(phase))
+    name, phase = Path(report["project"]).name, words.phase_name(report.get("phase"))
+    yield tr("status.run", project=name, run=report["run"], state=state, phase=phase)
+    now = time.time_ns() // 1_000_000
     for wait in report["waiting_for"]:
         what = tr(f"wait.what.{wait['what']}", phase=words.phase_name(wait.get("phase")))
-        yield tr("status.waits", what=what, since=wait["since"])
+        since = round(datetime.fromisoformat(wait["since"]).timestamp() * 1000)
+        yield tr("status.waits", what=what, since=words.day_clock(since, now))
     engine = report["engine"]
     yield tr("status.engine.alive", pid=engine["pid"]) if engine and engine.get("alive") else tr("status.engine.none")
     yield tr("status.spent", usd=report["cost_usd"], answered=report["calls"]["answered"])

@@ -230,11 +230,7 @@ def test_a_form_is_filled_in_and_left_and_a_wrong_one_is_answered_with_its_line(
     empty = lab.say("review").out
     form = tmp_path / "form.toml"
     four = ["originality", "quality", "clarity", "significance", "soundness", "presentation", "contribution"]
-    filled = (
-        empty.replace("\n\n", "\n", 1)
-        + "".join(f"{name} = 3\n" for name in four)
-        + 'overall = 4\nconfidence = 5\ndecision = "reject"\n'
-    )
+    filled = empty + "".join(f"{name} = 3\n" for name in four) + 'overall = 4\nconfidence = 5\ndecision = "reject"\n'
     form.write_text(filled.replace("weaknesses = []", 'weaknesses  = ["One modulus."]'))
     assert lab.say("review", "--form", str(form)).code == 0
     body = lab.left().body
@@ -339,3 +335,9 @@ def test_the_file_that_new_writes_shows_the_defaults_as_they_are() -> None:
     from tui.commands.new import DEFAULTS
 
     assert read(DEFAULTS.read_text().replace("QUESTION", 'question = "x"')) == Config(question="x")
+
+
+def test_what_the_system_refuses_is_told_in_one_line(lab: Lab, tmp_path: Path) -> None:
+    said = lab.say("new", str(lab.folder / "project.toml" / "below"), "-q", "x")
+    assert said.code == 2
+    assert len(said.err.splitlines()) == 1 and "Traceback" not in said.err

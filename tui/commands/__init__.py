@@ -73,10 +73,18 @@ def run(words: Sequence[str]) -> int:
                 raise
             return int(command(args))
     except LabError as error:
-        from tui.told import refusal
+        return _refuse(error)
+    except BrokenPipeError:
+        raise
+    except OSError as error:  # a full disk, a missing right: the system's own words say which
+        return _refuse(LabError("system.refused", why=f"{error.strerror}: {error.filename or ''}".rstrip(": ")))
 
-        print(f"nightlab: {refusal(error)}", file=sys.stderr)
-        return code_of(error)
+
+def _refuse(error: LabError) -> int:
+    from tui.told import refusal
+
+    print(f"nightlab: {refusal(error)}", file=sys.stderr)
+    return code_of(error)
 
 
 def code_of(error: LabError) -> int:

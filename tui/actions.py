@@ -9,7 +9,7 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def key_names(key: str) -> list[str]:
     return names
 
 
-def bindings(where: str) -> list[Binding]:
+def bindings(where: str) -> list[BindingType]:
     """The bindings of one of the screens."""
     return [
         Binding(name, f"act('{found.id}')", found.label, show=False, id=f"{found.id}.{name}")

@@ -52,11 +52,9 @@ def clock(ms: int | None, now: int) -> str:
 
 
 def day_clock(ms: int, now: int) -> str:
-    """`14:02` today, `Fri 16:20` this week, else the date and time."""
+    """`Fri 16:20` this week, else the date and time."""
     when, today = moment(ms), moment(now)
-    if when.date() == today.date():
-        return when.strftime("%H:%M")
-    if 0 < (today.date() - when.date()).days < 7:
+    if 0 <= (today.date() - when.date()).days < 7:
         return tr("time.weekday", day=tr(f"time.day.{when.weekday()}"), time=when.strftime("%H:%M"))
     return when.strftime("%m-%d %H:%M")
 
@@ -74,6 +72,17 @@ def span(seconds: float | None) -> str:
     if minutes < 48 * 60:
         return f"{minutes // 60}h{minutes % 60:02}"
     return f"{minutes // 1440}d"
+
+
+def length(seconds: float) -> str:
+    """A duration in a sentence: `27 min`."""
+    minutes = max(round(seconds / 60), 1)
+    return tr("time.min", n=minutes) if minutes < 100 else tr("time.hours", n=round(minutes / 60))
+
+
+def unit(metric: str) -> str:
+    """What a metric counts, where that has a word; else its name."""
+    return tr(f"unit.{metric}") if has(f"unit.{metric}") else metric
 
 
 def money(micros: int | None) -> str:

@@ -15,7 +15,7 @@ from tui.lines import EMPTY, Line, Span, bold, dim, line
 from tui.text import clean, clip, fit, width, wrap
 
 INDENT = "   "
-APART = {Language.EN: 6, Language.ZH: 8}
+APART = {Language.EN: 5, Language.ZH: 8}
 
 
 def body_of(text: str) -> str:

@@ -21,7 +21,7 @@ from tui.widgets.logpane import LogPane
 from tui.widgets.notice import notice_for
 from tui.widgets.plot import plot
 from tui.widgets.rows import Place, Row
-from tui.words import NONE, clock, decimals_for, signed, span, symbol
+from tui.words import NONE, clock, decimals_for, length, signed, span, symbol
 
 NAME = 10
 METRIC = 29
@@ -29,8 +29,8 @@ FACTS = 28
 
 
 class ExperimentsPane(Pane):
-    VIEWS = ("table", "tree", "log", "figures", "talk")
-    CHECK_VIEWS = ("table", "tree", "lessons", "figures", "talk")
+    VIEWS = ("table", "log", "figures", "tree", "talk")
+    CHECK_VIEWS = ("table", "lessons", "figures", "tree", "talk")
     FOLDED = True
 
     def __init__(self) -> None:
@@ -143,7 +143,7 @@ class ExperimentsPane(Pane):
                 legend += f"   ⠄⠄ {tr('experiments.at_median', program=look.best_curve.name)}"
             lines.append(line(" ", dim(legend)))
             room = min(cells - FACTS, 70)
-            curve = plot(curves, room, min(curve_rows - 1, 14))
+            curve = plot(curves, room - 2, min(curve_rows - 1, 14))
             lines += beside(curve, self.experiment_facts(look, experiment), room, FACTS)
             if rows >= 18:
                 lines.append(EMPTY)
@@ -178,7 +178,7 @@ class ExperimentsPane(Pane):
         if experiment.ended_at is None:
             until = clock(experiment.begun_at + experiment.limit_s * 1000, look.now)
             pairs.append(
-                (tr("experiments.limit"), tr("experiments.limit_until", limit=span(experiment.limit_s), time=until))
+                (tr("experiments.limit"), tr("experiments.limit_until", limit=length(experiment.limit_s), time=until))
             )
         else:
             pairs.append((tr("experiments.took"), span((experiment.ended_at - experiment.begun_at) / 1000)))

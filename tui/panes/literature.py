@@ -22,7 +22,7 @@ class LiteraturePane(Pane):
         row = look.phase(self.phase)
         if view != "talk" or row is None or self.wait(look) is not None:
             return told
-        asked = str(row.asks + (row.state == "at_work"))
+        asked = str(row.asks + (row.state not in ("done", "not_begun")))
         turns = tr("pane.turn", number=asked, limit=str(look.counts.get("turns", 100)))
         papers = tr("pane.papers", n=len(look.shelf), limit=str(look.counts.get("papers", 5)))
         return line(" ", dim(f"{turns} · {papers}"))

@@ -12,7 +12,7 @@ from typing import ClassVar, Protocol
 from state.readers import WaitRow
 from state.vocabulary import Phase
 from tui.language import current, tr
-from tui.lines import EMPTY, Line, Part, Span, bold, dim, ends, exactly, line
+from tui.lines import EMPTY, Line, Part, Span, beside, bold, dim, ends, exactly, line
 from tui.look import Look, Made
 from tui.panes.document import body_of, changes, document, facts_block, merged
 from tui.widgets.choices import choices, forecast
@@ -23,6 +23,8 @@ from tui.widgets.rail import strip
 from tui.widgets.rows import Place, Rows
 from tui.widgets.talk import Talk
 from tui.words import phase_name
+
+BESIDE = 140
 
 
 class Reads(Protocol):
@@ -40,6 +42,7 @@ class Pane:
     FOLDED: ClassVar[bool] = False
     LEAD: ClassVar[str] = ""
     BRIEF: ClassVar[bool] = False
+    NARROW: ClassVar[frozenset[str]] = frozenset({"talk", "draft", "plan", "interpretation", "review", "card", "code"})
     TALKS: ClassVar[frozenset[str]] = frozenset({"talk"})
 
     def __init__(self, phase: Phase) -> None:
@@ -49,7 +52,7 @@ class Pane:
         self.pages: dict[str, Page] = {}
         self.lists: dict[str, Rows] = {}
         self.edited: Mapping[int, bytes] = {}
-        self.height = 10
+        self.quiet = False
         self._had_wait = False
 
     # what is open
@@ -107,7 +110,6 @@ class Pane:
     # what it looks like
 
     def draw(self, look: Look, cells: int, rows: int, *, rail: bool) -> list[Line]:
-        self.height = rows
         view = self.open_view(look)
         lines = [self.title(look, cells, rail)]
         notice = notice_for(look, self.phase)
@@ -117,15 +119,21 @@ class Pane:
         if notice is not None:
             lines += [EMPTY, *notice_lines(notice, cells)]
         foot = self.foot(look, cells, view)
-        room = rows - len(lines) - len(foot)
-        body: Callable[[Look, int, int], list[Line]] = getattr(self, f"body_{view}")
-        return [*lines, *exactly(body(look, cells, room), max(room, 0)), *foot]
+        room = max(rows - len(lines) - len(foot), 0)
+        return [*lines, *exactly(self.body(look, view, cells, room), room), *foot]
+
+    def body(self, look: Look, view: str, cells: int, rows: int) -> list[Line]:
+        """The open view; where there is room for two, the next one beside it."""
+        one: Callable[[Look, int, int], list[Line]] = getattr(self, f"body_{view}")
+        if cells < BESIDE or view not in self.NARROW:
+            return one(look, cells, rows)
+        half = cells // 2
+        two: Callable[[Look, int, int], list[Line]] = getattr(self, f"body_{self.next_view(look)}")
+        return beside(exactly(one(look, min(half, 84), rows), rows), two(look, cells - half, rows), half, cells - half)
 
     def title(self, look: Look, cells: int, rail: bool) -> Line:
-        row = look.phase(self.phase)
         name = tr("pane.title", number=str(self.phase.number), name=phase_name(self.phase))
-        if row is not None and row.visits > 1:
-            name += tr("pane.visit", number=str(row.visits))
+        name += self.title_more(look)
         views: list[Part] = []
         for index, view in enumerate(self.views(look)):
             label = tr(f"view.{view}")
@@ -137,7 +145,16 @@ class Pane:
             ]
         if rail:
             return ends(cells, bold(name), line(*views))
-        return ends(cells, line(bold(name), "   ", *views), strip(look))
+        folded = strip(look)
+        room = cells - folded.width - 4
+        while len(views) > 4 and line(bold(name), "   ", *views).width > room:
+            views = views[:-2] if self.view < len(views) // 2 - 1 else views[2:]
+        return ends(cells, line(bold(name), "   ", *views), folded)
+
+    def title_more(self, look: Look) -> str:
+        """Which visit this is, where there were several."""
+        row = look.phase(self.phase)
+        return tr("pane.visit", number=str(row.visits)) if row is not None and row.visits > 1 else ""
 
     def sub(self, look: Look, view: str, cells: int) -> Line | None:
         """The row under the title: turns and who leads, or which version waits."""
@@ -178,6 +195,8 @@ class Pane:
 
     def foot(self, look: Look, cells: int, view: str) -> list[Line]:
         wait = self.wait(look)
+        if self.quiet:
+            return [EMPTY]
         if wait is None:
             return []
         if self.BRIEF:

@@ -89,7 +89,7 @@ def plain(raw: str, first: int = 0) -> str:
     text = re.sub(r"\\\\(?:\[[^\]]*\])?", "\n", text)
     text = re.sub(r"\s*(?<!\\)&\s*", "   ", text)
     text = re.sub(r"\\item\s*", "\n- ", text)
-    text = re.sub(r"\\pm\b", "±", text)
+    text = re.sub(r"\\pm\b", "±", re.sub(r"\\[,;:! ]", " ", text))
     for _ in range(4):
         text = re.sub(r"\\[A-Za-z]+\*?\{([^{}]*)\}", r"\1", text)
     text = re.sub(r"\\(?:geq?)\b", "≥", re.sub(r"\\(?:leq?)\b", "≤", re.sub(r"\\times\b", "×", text)))

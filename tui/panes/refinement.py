@@ -19,7 +19,7 @@ from tui.panes.pane import Pane, Reads
 from tui.text import fit
 from tui.widgets.keyline import Key
 from tui.widgets.rows import Place, Row
-from tui.words import NONE, role_name, signed
+from tui.words import NONE, signed
 
 if TYPE_CHECKING:
     from state.products import Refinement, Signed
@@ -101,9 +101,13 @@ class RefinementPane(Pane):
 
     def sub(self, look: Look, view: str, cells: int) -> Line | None:
         made = look.newest(self.phase)
-        if view != "reviews" or made is None:
-            return super().sub(look, view, cells) if view == "talk" else None
-        return line(" ", dim(tr("reviews.round", round=str(made.row.summary.get("round", 1)), of=str(look.rounds))))
+        return super().sub(look, view, cells) if view == "talk" or made is None else None
+
+    def title_more(self, look: Look) -> str:
+        made = look.newest(self.phase)
+        if made is None:
+            return super().title_more(look)
+        return tr("reviews.round_title", round=str(made.row.summary.get("round", 1)), of=str(look.rounds))
 
     def body_reviews(self, look: Look, cells: int, rows: int) -> list[Line]:
         made = look.newest(self.phase)
@@ -128,8 +132,8 @@ class RefinementPane(Pane):
         page = self.page("words")
         page.show((self.column, made.row.sha256 if made else "", current()), cells, lambda _: words[1:])
         text = [words[0], *page.draw(cells, max(room - 1, 0))] if room > 1 else []
-        height = min(len(drawn), rows)
-        return [*table.draw(cells, height), *below, EMPTY, *text]
+        height = min(len(drawn), rows - 1)
+        return [EMPTY, *table.draw(cells, height), *below, EMPTY, *text]
 
     def columns(self, signed: tuple[Signed, ...], cells: int) -> list[tuple[str, int]]:
         rooms = (15, 10, 10) if len(signed) <= 3 else (10,) * len(signed)
@@ -184,7 +188,7 @@ class RefinementPane(Pane):
         form = one.form
         head = tr(
             "reviews.of",
-            who=role_name(one.reviewer),
+            who=tr(f"reviews.persona.{one.reviewer}"),
             overall=str(form.overall),
             confidence=str(form.confidence),
         )

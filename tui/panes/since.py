@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from state.readers import PhaseRow, WaitRow
+from state.readers import EventRow, PhaseRow, WaitRow
 from state.vocabulary import Phase
 from tui.language import has, tr
 from tui.lines import EMPTY, Line, Span, bold, dim, ends, line
@@ -26,6 +26,7 @@ from tui.words import (
     decimals_for,
     event,
     gpu_hours,
+    length,
     money,
     phase_short,
     sentence,
@@ -33,6 +34,7 @@ from tui.words import (
     signed,
     span,
     symbol,
+    unit,
 )
 
 LAST = 4
@@ -125,7 +127,7 @@ def found_rows(look: Look, cells: int) -> list[Row]:
         measured = _spread(row, places, tail)
         if index == 0 and base is not None and base.mean is not None:
             measured = tr(
-                "since.against", measured=measured, metric=look.measure.metric, base=_spread(base, places, tail)
+                "since.against", measured=measured, metric=unit(look.measure.metric), base=_spread(base, places, tail)
             )
         verdict = tr(f"verdict.{row.verdict}")
         if row.verdict in ("better", "worse") and row.difference is not None:
@@ -137,9 +139,7 @@ def found_rows(look: Look, cells: int) -> list[Row]:
     rest = [row for row in ranked if row not in best and row is not base]
     if rest:
         counted = Counter(row.verdict for row in rest)
-        parts = [
-            tr("since.counted", count=str(counted[name]), verdict=tr(f"verdict.{name}")) for name in _by_count(counted)
-        ]
+        parts = [tr(f"since.counted.{name}", count=str(counted[name])) for name in _by_count(counted)]
         more = tr("since.more_programs", n=len(rest), counts=tr("word.comma").join(parts))
         rows.append(Row(line("   ", more), Place("phase", Phase.RUNNING_EXPERIMENTS)))
     return rows
@@ -158,7 +158,8 @@ def went_row(look: Look, row: PhaseRow, cells: int) -> Row:
     gpu = _gpu_of(look, row.phase)
     columns = fit(took, 7, right=True) + fit(money(row.micros), 7, right=True)
     columns += fit(gpu_hours(gpu) if gpu else NONE, 7, right=True)
-    text = clip(went_told(look, row), max(cells - 25 - 22 - 2, 8))
+    columns = columns.lstrip()
+    text = clip(went_told(look, row), max(cells - 25 - len(columns) - 3, 8))
     drawn = line(" ", Span(mark, role), f" {fit(time, 5)}  {fit(name, 13)}  ", text)
     return Row(ends(cells, drawn, dim(columns), lead=0), Place("phase", row.phase))
 
@@ -168,7 +169,8 @@ def went_told(look: Look, row: PhaseRow) -> str:
     if row.phase == Phase.RUNNING_EXPERIMENTS and look.experiments:
         states = Counter(one.state for one in look.experiments)
         counts = {"done": states["finished"], "failed": states["failed"] + states["limit"], "lost": states["lost"]}
-        return tr("went.experiments", **{name: str(count) for name, count in counts.items()})
+        key = "went.experiments" if counts["lost"] else "went.experiments_none_lost"
+        return tr(key, **{name: str(count) for name, count in counts.items()})
     if row.phase == Phase.REPORT_REFINEMENT:
         made = look.newest(row.phase)
         number = made.row.summary.get("round", row.visits) if made else max(row.visits, 1)
@@ -187,13 +189,13 @@ def trouble_rows(look: Look, cells: int) -> list[Row]:
     for wait in look.ended_waits:
         if wait.closed_at is None or wait.closed_at <= look.looked_at or wait.why == "checkpoint":
             continue
-        took = span((wait.closed_at - wait.opened_at) / 1000)
+        took = length((wait.closed_at - wait.opened_at) / 1000)
         key = f"trouble.{wait.why}"
         if has(key):
             found.append((wait.opened_at, "✓", tr(key, took=took), wait.phase or ""))
     for row in look.events:
         if row.at > look.looked_at and row.kind in TROUBLE:
-            found.append((row.at, "✓" if row.kind == "engine_died" else "✗", event(row.kind, row.facts), ""))
+            found.append((row.at, "✓" if row.kind == "engine_died" else "✗", _trouble(look, row), ""))
     found.sort()
     return [
         Row(
@@ -207,6 +209,15 @@ def trouble_rows(look: Look, cells: int) -> list[Row]:
         )
         for at, mark, text, phase in found
     ]
+
+
+def _trouble(look: Look, row: EventRow) -> str:
+    if row.kind != "engine_died":
+        return event(row.kind, row.facts)
+    time, cut = clock(row.at, look.now), int(row.facts.get("doubtful", 0))
+    if not cut:
+        return tr("trouble.engine_died_clean", time=time)
+    return tr("trouble.engine_died", time=time, n=cut, cost=money(int(row.facts.get("micros", 0))))
 
 
 def note_rows(look: Look, cells: int) -> list[Row]:

@@ -44,8 +44,8 @@ def forecast(wait: WaitRow) -> list[Line]:
     told = wait.facts.get("forecast")
     if not isinstance(told, Mapping):
         return []
-    label_one, label_two = tr("forecast.if_approved"), tr("forecast.next_stop")
-    room = width(label_one) + 3
+    label = tr("forecast.if_approved")
+    room = width(label) + 3
     lines = []
     parts = [
         tr(f"forecast.{name}", low=_bound(name, told[name], 0), high=_bound(name, told[name], 1))
@@ -53,15 +53,15 @@ def forecast(wait: WaitRow) -> list[Line]:
         if isinstance(told.get(name), (list, tuple)) and len(told[name]) == 2
     ]
     if parts:
-        lines.append(line(" ", dim(fit(label_one, room)), tr("word.comma").join(parts)))
+        lines.append(line(" ", dim(fit(label, room)), tr("word.comma").join(parts)))
     if told.get("next_phase") in set(Phase):
-        text = tr("forecast.next", phase=phase_short(str(told["next_phase"])))
+        text = tr("forecast.next", product=tr(f"product.{told['next_phase']}"))
         if told.get("next_minutes") is not None:
             text += tr("word.comma") + tr("forecast.minutes", n=int(told["next_minutes"]))
         usd = told.get("next_usd")
         if isinstance(usd, (list, tuple)) and len(usd) == 2:
             text += tr("word.comma") + tr("forecast.usd", low=_bound("usd", usd, 0), high=_bound("usd", usd, 1))
-        lines.append(line(" " * (room + 1) if lines else " ", dim(label_two), text))
+        lines.append(line(" " * (room + 1) if lines else " ", text))
     return lines
 
 

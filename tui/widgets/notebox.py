@@ -13,6 +13,7 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import TextArea
 
+from state.vocabulary import Phase
 from tui.language import tr
 from tui.lines import Line, Part, Span, dim, ends, line
 from tui.widgets.canvas import Canvas
@@ -127,7 +128,8 @@ class NoteBox(Vertical):
         room = cells - 24
         for index in range(len(self.addresses)):
             address = self.addresses[(self.address + index) % len(self.addresses)]
-            name = addressee(address)
+            phase = Phase.named(address) if address else None
+            name = f"{phase.number} {addressee(address)}" if phase is not None else addressee(address)
             shown = Span(f"[{name}]", "text", "", True) if index == 0 else dim(name)
             grown = line(*parts, "  ", shown)
             if grown.width > room and index:

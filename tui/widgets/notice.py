@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from tui.language import has, tr
 from tui.lines import Line, Span, dim, line
 from tui.look import Look
-from tui.text import wrap
+from tui.text import width, wrap
 from tui.words import clock, money, shown
 
 
@@ -61,7 +61,8 @@ def notice_lines(notice: Notice, cells: int) -> list[Line]:
         key = f"notice.{notice.name}.{part}"
         if not has(key):
             continue
-        for row in wrap(tr(key, **notice.facts), room):
+        text = tr(key, **notice.facts)
+        for row in [text] if part == "keys" and width(text) <= room else wrap(text, room):
             if part == "what" and not lines:
                 lines.append(line(bar, Span(f"{notice.mark} ", notice.role), Span(row, notice.role)))
             else:

@@ -30,7 +30,7 @@ def strip(look: Look) -> Line:
 def rail(look: Look, open_phase: str | None, cells: int, rows: int) -> list[Line]:
     """`cells` cells wide, the last of them the hairline."""
     inner = cells - 1
-    name_cells = inner - 18
+    name_cells = inner - 17
     head = "    " + " " + fit(tr("rail.phase"), name_cells) + fit(tr("rail.time"), 5, right=True)
     lines = [line(dim(fit(head + fit("$", 6, right=True), inner)))]
     for row in look.phases:

@@ -6,7 +6,7 @@ A rehearsal and a missing sandbox are never left out. When several things wait t
 from __future__ import annotations
 
 from state.vocabulary import Phase
-from tui.language import has, tr
+from tui.language import tr
 from tui.lines import Line, Span, bold, dim, ends, line
 from tui.look import Look
 from tui.words import clock, gpu_hours, money, phase_name, short_number
@@ -35,7 +35,10 @@ def happening(look: Look) -> list[Span | str]:
     """What the run does, or what it waits for."""
     state = look.run.state
     if state == "done":
-        return [Span(tr("top.done", time=clock(look.run.ended_at, look.now), what=_paper(look)))]
+        paper, time = look.newest(Phase.REPORT_WRITING), clock(look.run.ended_at, look.now)
+        if paper is None:
+            return [Span(tr("top.done_bare", time=time))]
+        return [Span(tr("top.done", time=time, what=tr("top.paper", version=str(paper.row.version))))]
     if state in ("stopped", "failed"):
         return [
             Span(tr(f"top.{state}", time=clock(look.run.ended_at, look.now)), "dim" if state == "stopped" else "lost")
@@ -61,11 +64,3 @@ def happening(look: Look) -> list[Span | str]:
         done = sum(row.state == "finished" for row in look.experiments)
         return [Span(f"● {tr('top.experiments', running=running, done=done)}", "live")]
     return [Span(f"● {tr('top.at_work', phase=phase_name(busy.phase), time=clock(busy.since_at, look.now))}", "live")]
-
-
-def _paper(look: Look) -> str:
-    made = look.newest(Phase.REPORT_WRITING)
-    if made is None:
-        return ""
-    key = "top.paper"
-    return tr(key, version=made.row.version) if has(key) else ""

@@ -1,0 +1,183 @@
+"""The lab on screen: home below, a run above it, lists and things over that. Holds theme, language, poller and bell.
+
+Widgets and screens draw; the poller's messages arrive here and go to the screen they are for. Words for the lab leave
+from a thread, so that a slow disk stops no key.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from textual.app import App
+from textual.binding import BindingType
+
+from state.errors import LabError
+from state.vocabulary import Language, WordKind
+from tui import drafts, language
+from tui.poller import CannotLook, HomeLooked, Looked, Poller, Wanted
+from tui.screens.frame import LabScreen
+from tui.screens.home import HomeScreen
+from tui.screens.run import RunScreen
+from tui.theme import THEMES, Palette, poor_terminal, textual_theme
+
+
+class Lab(App[None], inherit_bindings=False):
+    """Opens on `project`'s run (the newest without a number), or on home."""
+
+    CSS_PATH = "nightlab.tcss"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = []
+    TITLE = "Nightlab"
+
+    def __init__(self, project: Path | None = None, run: int | None = None, *, polls: bool = True) -> None:
+        super().__init__()
+        kept = drafts.interface()
+        self.project, self.first_run = project, run
+        self.plain_symbols = kept.get("symbols", "ascii" if poor_terminal() else "full") == "ascii"
+        self.palette = Palette(kept["theme"] if kept.get("theme") in THEMES else "dark")
+        chosen = kept.get("language")
+        language.use(Language(chosen) if chosen in set(Language) else language.of_environment())
+        for name in THEMES:
+            self.register_theme(textual_theme(name))
+        self.theme = f"nightlab-{self.palette.name}"
+        self.polls = polls
+        self.poller = Poller(self.post_message, self.now)
+        self.home = HomeScreen()
+
+    @staticmethod
+    def now() -> int:
+        return time.time_ns() // 1_000_000
+
+    def on_mount(self) -> None:
+        language.on_switch.append(self.repaint_all)
+        self.push_screen(self.home)
+        if self.project is not None:
+            drafts.know(self.project)
+            self.push_screen(RunScreen(self.project, self.first_run))
+        if self.polls:
+            self.poller.follow(Wanted(self.project, self.first_run))
+            self.poller.start()
+
+    def on_unmount(self) -> None:
+        if self.repaint_all in language.on_switch:
+            language.on_switch.remove(self.repaint_all)
+        self.poller.stop()
+
+    # theme and language
+
+    def wear(self, name: str) -> None:
+        """Another theme."""
+        self.palette = Palette(name)
+        self.theme = f"nightlab-{name}"
+        self.repaint_all()
+        self.refresh(repaint=True)
+
+    def repaint_all(self) -> None:
+        """Draw again what is on screen: a language or a theme changed."""
+        for screen in self.screen_stack:
+            if isinstance(screen, LabScreen) and screen.is_current:
+                screen.repaint()
+                screen.refresh()
+
+    # what the poller saw
+
+    def follow(self, folder: Path | None, run: int | None = None, phase: str | None = None) -> None:
+        self.poller.follow(Wanted(folder, run, phase))
+
+    def on_looked(self, event: Looked) -> None:
+        for screen in self.screen_stack:
+            if isinstance(screen, RunScreen) and screen.folder == event.look.folder:
+                screen.looked(event.look)
+
+    def on_home_looked(self, event: HomeLooked) -> None:
+        self.home.looked(event.home)
+
+    def on_cannot_look(self, event: CannotLook) -> None:
+        self.refuse(event.error)
+
+    def refuse(self, error: LabError) -> None:
+        """Say in the key line what could not be done."""
+        if isinstance(self.screen, LabScreen):
+            key = f"error.{error.key}"
+            if language.has(key):
+                self.screen.say(key, **error.facts)
+            else:
+                self.screen.say("error.unknown", what=str(error))
+
+    # words for the lab
+
+    def leave_word(
+        self, folder: Path, kind: WordKind, body: Mapping[str, Any], done: Callable[[], object] | None = None
+    ) -> None:
+        """Leave a word in the inbox and see that an engine takes it up; then `done`."""
+
+        async def leave() -> None:
+            from tui import launch
+
+            try:
+                await asyncio.to_thread(launch.give, folder, kind, body)
+            except LabError as error:
+                self.refuse(error)
+                return
+            except (OSError, ValueError) as error:
+                self.refuse(LabError("word.not_left", why=str(error)))
+                return
+            self.poller.hurry()
+            if done is not None:
+                done()
+
+        self.run_worker(leave(), name="word")
+
+    def begin(self, do: Callable[..., None], folder: Path, *more: str) -> None:
+        """Begin a project or the demo in `folder`, then open it."""
+
+        async def begin() -> None:
+            try:
+                await asyncio.to_thread(do, folder, *more)
+            except LabError as error:
+                self.refuse(error)
+                return
+            except OSError as error:
+                self.refuse(LabError("word.not_left", why=str(error)))
+                return
+            drafts.know(folder)
+            self.home.open_run(folder)
+
+        self.run_worker(begin(), name="begin", exclusive=True)
+
+    # the terminal
+
+    def ring(self, title: str) -> None:
+        """One BEL and the window's title: something begins to wait."""
+        self.bell()
+        self.call_it(title)
+
+    def call_it(self, title: str) -> None:
+        """The window's title, written only when it is another one."""
+        if title != self.sub_title and self._driver is not None and not self.is_headless:
+            self.sub_title = title
+            clean = "".join(char for char in title if char.isprintable())
+            self._driver.write(f"\x1b]0;{clean}\x07")
+
+    def copy(self, text: str) -> None:
+        """To the clipboard: through tmux where one is in between, else by OSC 52."""
+
+        async def through_tmux() -> None:
+            process = await asyncio.create_subprocess_exec(
+                "tmux", "load-buffer", "-w", "-", stdin=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+            )
+            await process.communicate(text.encode())
+            if isinstance(self.screen, LabScreen):
+                self.screen.say("copy.tmux" if process.returncode == 0 else "copy.failed")
+
+        if os.environ.get("TMUX"):
+            self.run_worker(through_tmux(), name="copy")
+            return
+        self.copy_to_clipboard(text)
+        if isinstance(self.screen, LabScreen):
+            self.screen.say("copy.done")

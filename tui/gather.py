@@ -1,0 +1,296 @@
+"""From the database, the lock and the folders to a `Look`: what one run of a project is at this instant.
+
+Called from the poller's thread alone. Reads are short and hold nothing; what a program wrote is read size-capped and
+without following links. Products that were parsed once are kept by their hash.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from state import lock
+from state.durable import read_beneath
+from state.errors import LabError
+from state.places import Places
+from state.readers import ExperimentRow, ProductRow, Reader, RunRow, Turn
+from state.vocabulary import Phase
+from tui import drafts
+from tui.logfile import LogFile
+from tui.look import Engine, Look, Made, Measure, Running
+from tui.widgets.plot import Curve
+
+SHELF_TOOL = "add_paper"
+PART_LIMIT_B = 256 << 10
+METRICS_LIMIT_B = 8 << 20
+POINTS = 600
+
+
+class Gatherer:
+    """Makes Looks of one project; keeps what is dear: parsed products, indexes of logs."""
+
+    def __init__(self, folder: Path, where: Places, reader: Reader) -> None:
+        self.folder, self.where, self.reader = folder, where, reader
+        self._made: dict[tuple[str, str], Made] = {}
+        self._logs: dict[Path, LogFile] = {}
+        self._gone_at: int | None = None
+
+    def engine(self, now: int) -> Engine:
+        """Who holds the lock; the last one that died, if none does."""
+        holder = lock.look(self.where.lock)
+        if holder is not None:
+            self._gone_at = None
+            since = int(holder.since.timestamp() * 1000) if holder.since else None
+            return Engine(alive=True, pid=holder.pid, since_at=since)
+        engines = self.reader.engines()
+        last = engines[-1] if engines else {}
+        self._gone_at = last.get("ended_at") or self._gone_at or now
+        return Engine(gone_at=self._gone_at, why=str(last.get("why") or "died"))
+
+    def look(self, run: int | None, phase: str | None, now: int, elsewhere: int) -> Look | None:
+        """The run, or the newest; None where there is none yet."""
+        runs = self.reader.runs()
+        row = next((one for one in runs if one.id == run), None) or (runs[-1] if runs else None)
+        if row is None:
+            return None
+        reader = self.reader
+        config, settings = reader.config(row), reader.settings(row.id)
+        versions = reader.versions(row.id)
+        made = {name: tuple(self.made(one) for one in found) for name, found in _newest(versions).items()}
+        experiments = tuple(reader.experiments(row.id))
+        measure = _measure(config, made)
+        micros, gpu_s = reader.totals_of_project()
+        model = _model(config)
+        running = self.running(experiments, measure)
+        phases = tuple(reader.phases(row))
+        return Look(
+            project=self.folder.name,
+            folder=self.folder,
+            now=now,
+            run=row,
+            phases=phases,
+            visits=tuple(reader.visits(row.id)),
+            waits=tuple(reader.waits(row.id)),
+            ended_waits=tuple(reader.waits(row.id, ended=True)),
+            notes=tuple(reader.notes(row.id)),
+            engine=self.engine(now),
+            limit_micros=round(float(settings.get("limits.money_usd", config["limits"]["money_usd"])) * 1_000_000),
+            limit_gpu_s=float(settings.get("limits.gpu_hours", config["limits"]["gpu_hours"])) * 3600,
+            spent_micros=micros,
+            gpu_s=gpu_s,
+            rehearsal=model == "rehearsal",
+            tier=experiments[-1].tier if experiments else "",
+            model=model,
+            checkpoints=_checkpoints(config, row),
+            counts=config["phases"],
+            rounds=int(config["rounds"]),
+            elsewhere=elsewhere,
+            turns={phase: self.turns(row, phase)} if phase else {},
+            made=made,
+            programs=tuple(reader.programs(row.id)),
+            experiments=experiments,
+            results=tuple(reader.results(row.id)),
+            papers=tuple(reader.papers()),
+            events=tuple(reader.events(0, row.id)),
+            measure=measure,
+            running=running,
+            best_curve=self.best_curve(reader, row, experiments, running, measure),
+            engine_log=self.log(self.where.log),
+            looked_at=drafts.looked_at(self.folder, row.id),
+            slots=int(config["experiments"]["slots"]),
+            shelf=_shelf(made),
+            forms=(settings["review"],) if isinstance(settings.get("review"), dict) else (),
+        )
+
+    def made(self, row: ProductRow) -> Made:
+        """A version with its files, parsed where it can be."""
+        key = row.name, row.sha256
+        kept = self._made.get(key)
+        if kept is not None and kept.row == row:
+            return kept
+        if kept is not None:
+            return Made(row, kept.files, kept.product)
+        from state.products import PRODUCTS
+
+        files = self.reader.files(row.sha256)
+        kind = PRODUCTS.get(row.name)
+        try:
+            product = kind.of(files) if kind is not None else None
+        except LabError:  # a person's edit that does not parse is shown as the text it is
+            product = None
+        self._made[key] = Made(row, files, product)
+        return self._made[key]
+
+    def turns(self, run: RunRow, phase: str) -> tuple[Turn, ...]:
+        """The talk of a phase; of a reply under way what has come so far."""
+        found = []
+        for turn in self.reader.turns(run.id, phase):
+            if turn.writing and turn.attempt:
+                text = _text_of(self.where.calls, f"{turn.attempt}/part", PART_LIMIT_B)
+                turn = Turn(**{**_fields(turn), "text": _part(text)})
+            found.append(turn)
+        return tuple(found)
+
+    def part_sizes(self, look: Look) -> tuple[int, ...]:
+        """Sizes of what grows outside the database: replies under way, curves, logs. A change asks for a new Look."""
+        found = []
+        for turns in look.turns.values():
+            for turn in turns:
+                if turn.writing and turn.attempt:
+                    found.append(_size(self.where.calls / turn.attempt / "part"))
+        if look.running is not None and look.running.log is not None:
+            found.append(_size(look.running.log.path))
+        found.append(_size(self.where.log))
+        return tuple(found)
+
+    # experiments
+
+    def running(self, experiments: tuple[ExperimentRow, ...], measure: Measure) -> Running | None:
+        """The newest experiment at work, else the last one, with its curve."""
+        alive = [row for row in experiments if row.state == "running"]
+        chosen = alive[-1] if alive else experiments[-1] if experiments else None
+        if chosen is None:
+            return None
+        work = self.where.jobs / chosen.attempt
+        curve, values = self.curve(work, chosen, measure)
+        return Running(chosen.id, curve, values, self.log(work / "out.log"))
+
+    def curve(self, job: Path, row: ExperimentRow, measure: Measure) -> tuple[Curve, Mapping[str, float]]:
+        points: list[tuple[float, float]] = []
+        values: dict[str, float] = {}
+        name = ""
+        for told in _metrics(job):
+            values = {key: float(value) for key, value in told.items() if isinstance(value, (int, float))}
+            name = name or _plotted(values, measure)
+            if name in values and "step" in values:
+                points.append((values["step"], values[name]))
+        thin = points[:: max(len(points) // POINTS, 1)] if points else []
+        if thin and thin[-1] != points[-1]:
+            thin.append(points[-1])
+        return Curve(name, tuple(thin)), values
+
+    def best_curve(
+        self,
+        reader: Reader,
+        run: RunRow,
+        experiments: tuple[ExperimentRow, ...],
+        shown: Running | None,
+        measure: Measure,
+    ) -> Curve | None:
+        """The curve of the best program's seed that lies in the middle."""
+        best = next((row for row in reader.programs(run.id) if row.kept is not None), None)
+        if best is None or shown is None:
+            return None
+        mine = [row for row in experiments if row.program == best.name and row.state == "finished"]
+        if not mine or any(row.id == shown.experiment for row in mine):
+            return None
+        values = {row.experiment: row.value for row in reader.results(run.id) if row.metric == measure.metric}
+        ranked = sorted(mine, key=lambda row: (values.get(row.id) is None, values.get(row.id) or 0.0))
+        middle = ranked[len(ranked) // 2]
+        curve, _ = self.curve(self.where.jobs / middle.attempt, middle, measure)
+        return Curve(best.name, curve.points) if curve.points else None
+
+    def log(self, path: Path) -> LogFile:
+        log = self._logs.setdefault(path, LogFile(path))
+        log.update()
+        return log
+
+
+def _newest(versions: list[ProductRow]) -> dict[str, list[ProductRow]]:
+    """By phase the versions of its newest visit, oldest first, and the last one of the visit before."""
+    found: dict[str, list[ProductRow]] = {}
+    for row in versions:
+        found.setdefault(row.phase, []).append(row)
+    return {phase: rows[-2:] for phase, rows in found.items()}
+
+
+def _measure(config: Mapping[str, Any], made: Mapping[str, tuple[Made, ...]]) -> Measure:
+    told = made.get(Phase.PLAN_FORMULATION, ())
+    facts = told[-1].row.summary if told else {}
+    experiments = made.get(Phase.RUNNING_EXPERIMENTS, ())
+    baseline = experiments[-1].row.summary.get("baseline") if experiments else ""
+    return Measure(
+        metric=str(facts.get("metric") or ""),
+        label=str(facts.get("label") or facts.get("metric") or ""),
+        direction=str(facts.get("direction") or "lower"),
+        dataset=str(facts.get("dataset") or ""),
+        seeds=int(facts.get("seeds") or config["experiments"]["seeds"]),
+        target=str(facts.get("target") or config["experiments"]["target"]),
+        baseline=str(baseline or ""),
+    )
+
+
+def _model(config: Mapping[str, Any]) -> str:
+    return str(config["models"].get("default", "anthropic"))
+
+
+def _checkpoints(config: Mapping[str, Any], run: RunRow) -> tuple[str, ...]:
+    named = config["checkpoints"]
+    return tuple(run.phases) if named == "all" else tuple(named)
+
+
+def _shelf(made: Mapping[str, tuple[Made, ...]]) -> tuple[str, ...]:
+    told = made.get(Phase.LITERATURE_REVIEW, ())
+    keys = told[-1].row.summary.get("keys") if told else None
+    return tuple(str(key) for key in keys) if isinstance(keys, list) else ()
+
+
+def _fields(turn: Turn) -> dict[str, Any]:
+    return {name: getattr(turn, name) for name in Turn.__dataclass_fields__}
+
+
+def _part(text: str) -> str:
+    """The text of a reply under way: what lies in `part` is text, or JSON lines with `text`."""
+    told = []
+    for row in text.splitlines():
+        try:
+            found = json.loads(row)
+        except ValueError:
+            return text
+        if isinstance(found, dict):
+            told.append(str(found.get("text", "")))
+        elif isinstance(found, str):
+            told.append(found)
+    return "".join(told)
+
+
+def _text_of(folder: Path, name: str, limit_b: int) -> str:
+    try:
+        return read_beneath(folder, name, limit_b).decode("utf-8", "replace")
+    except (OSError, LabError):  # gone since, or larger than is shown
+        return ""
+
+
+def _metrics(job: Path) -> list[dict[str, Any]]:
+    """The lines of the newest `metrics.jsonl` of a job; what is no JSON object is passed over."""
+    try:
+        folders = sorted(path.name for path in (job / "work").iterdir() if path.name.startswith("run_"))
+    except OSError:
+        return []
+    found = []
+    for name in folders[-1:]:
+        for row in _text_of(job / "work", f"{name}/metrics.jsonl", METRICS_LIMIT_B).splitlines():
+            try:
+                told = json.loads(row)
+            except ValueError:
+                continue
+            if isinstance(told, dict):
+                found.append(told)
+    return found
+
+
+def _plotted(values: Mapping[str, float], measure: Measure) -> str:
+    """What is drawn: the metric itself where it is written step by step, else the first validation value."""
+    if measure.metric in values:
+        return measure.metric
+    names = [name for name in values if name != "step"]
+    return next((name for name in names if name.startswith("val")), names[0] if names else "")
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

@@ -1,0 +1,176 @@
+"""The one thread that looks: it follows the database and the lock, and posts what it saw.
+
+Four looks a second while something changes, none of which writes; the lock every two seconds. Widgets never open a
+file or a connection. `follow` says what is on screen; a Look is made of that alone.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from textual.message import Message
+
+from state import lock
+from state.errors import LabError
+from state.places import places
+from state.readers import Reader
+from tui.gather import Gatherer
+from tui.homes import gather_home
+from tui.look import Home, Look
+
+LOOK_S = 0.25
+LOCK_S = 2.0
+HOME_S = 2.0
+
+
+@dataclass
+class Looked(Message):
+    """A new Look of the run on screen."""
+
+    look: Look
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, Looked)
+
+
+@dataclass
+class HomeLooked(Message):
+    """A new look at all projects."""
+
+    home: Home
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, HomeLooked)
+
+
+@dataclass
+class CannotLook(Message):
+    """The project on screen cannot be read, and why."""
+
+    error: LabError
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is on screen: home (no folder), or a run and the phase whose talk is shown."""
+
+    folder: Path | None = None
+    run: int | None = None
+    phase: str | None = None
+
+
+class Poller(threading.Thread):
+    """Posts `Looked` and `HomeLooked` through `post`, which must be safe to call from a thread."""
+
+    def __init__(self, post: Callable[[Message], object], now: Callable[[], int]) -> None:
+        super().__init__(name="poller", daemon=True)
+        self._post, self._now = post, now
+        self._wanted = Wanted()
+        self._hurry = threading.Event()
+        self._stopped = threading.Event()
+        self._project: Project | None = None
+
+    def follow(self, wanted: Wanted) -> None:
+        self._wanted = wanted
+        self._hurry.set()
+
+    def hurry(self) -> None:
+        """Look now."""
+        self._hurry.set()
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self._hurry.set()
+
+    def run(self) -> None:
+        seen: object = None
+        home_at = 0.0
+        last_home: Home | None = None
+        while not self._stopped.is_set():
+            wanted = self._wanted
+            forced = self._hurry.is_set()
+            self._hurry.clear()
+            try:
+                if wanted.folder is None:
+                    self._leave()
+                    if forced or time.monotonic() - home_at > HOME_S:
+                        home_at = time.monotonic()
+                        home = gather_home(self._now())
+                        if forced or _unlike(home, last_home):
+                            last_home = home
+                            self._post(HomeLooked(home))
+                else:
+                    seen = self._look(wanted, seen, forced)
+            except LabError as error:
+                self._post(CannotLook(error))
+                self._leave()
+            except (sqlite3.DatabaseError, OSError) as error:
+                self._post(CannotLook(LabError("store.damaged", path=str(wanted.folder), why=str(error))))
+                self._leave()
+                self._hurry.wait(LOCK_S)
+            self._hurry.wait(LOOK_S)
+        self._leave()
+
+    def _look(self, wanted: Wanted, seen: object, forced: bool) -> object:
+        assert wanted.folder is not None
+        if self._project is None or self._project.folder != wanted.folder:
+            self._leave()
+            self._project = Project.opened(wanted.folder)
+            seen = None
+        if self._project is None:
+            return None
+        state = self._project.state(wanted)
+        if state == seen and not forced:
+            return seen
+        look = self._project.gatherer.look(wanted.run, wanted.phase, self._now(), 0)
+        self._project.look = look
+        if look is not None and wanted == self._wanted:
+            self._post(Looked(look))
+        return self._project.state(wanted)
+
+    def _leave(self) -> None:
+        if self._project is not None:
+            self._project.close()
+            self._project = None
+
+
+class Project:
+    """An open reader of one project, and what tells that something changed."""
+
+    def __init__(self, folder: Path, reader: Reader, gatherer: Gatherer) -> None:
+        self.folder, self.reader, self.gatherer = folder, reader, gatherer
+        self.look: Look | None = None
+        self._lock_at = 0.0
+        self._alive = False
+
+    @classmethod
+    def opened(cls, folder: Path) -> Project | None:
+        """None where no lab has worked yet."""
+        where = places(folder)
+        if not where.database.exists():
+            return None
+        try:
+            reader = Reader(where.database, where.blobs)
+        except sqlite3.OperationalError:  # it is being made this instant
+            return None
+        return cls(folder, reader, Gatherer(folder, where, reader))
+
+    def state(self, wanted: Wanted) -> tuple[object, ...]:
+        """Equal while nothing changed."""
+        if time.monotonic() - self._lock_at > LOCK_S:
+            self._lock_at = time.monotonic()
+            self._alive = lock.look(self.gatherer.where.lock) is not None
+        sizes = self.gatherer.part_sizes(self.look) if self.look is not None else ()
+        return wanted, self.reader.version(), self._alive, sizes
+
+    def close(self) -> None:
+        self.reader.close()
+
+
+def _unlike(one: Home, two: Home | None) -> bool:
+    return two is None or one.rows != two.rows

@@ -1,0 +1,419 @@
+"""A run: the top line, the rail, one pane, the note box and the key line. Pane 0 is what happened since the last look.
+
+Panes are made when first shown and then kept, so that a place is found again as it was left. Nothing here reads a
+file or a database: the poller brings a `Look`, and everything is drawn from it.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+
+from state.vocabulary import Phase
+from tui import drafts
+from tui.actions import bindings
+from tui.language import tr
+from tui.lines import EMPTY, Line, dim, line
+from tui.look import Look
+from tui.panes.data import DataPane
+from tui.panes.experiments import ExperimentsPane
+from tui.panes.ideation import IdeationPane
+from tui.panes.literature import LiteraturePane
+from tui.panes.pane import Pane, Reads
+from tui.panes.plan import PlanPane
+from tui.panes.refinement import RefinementPane
+from tui.panes.report import ReportPane
+from tui.panes.results import ResultsPane
+from tui.panes.since import SincePane
+from tui.screens.editor import edited_elsewhere
+from tui.screens.frame import Prompt
+from tui.screens.words_left import Says
+from tui.widgets.canvas import Canvas
+from tui.widgets.keyline import Key
+from tui.widgets.notebox import NoteBox
+from tui.widgets.page import Page
+from tui.widgets.rail import NARROW, WIDE, rail
+from tui.widgets.rows import Place, Rows
+from tui.widgets.talk import Talk
+from tui.widgets.topline import top_line
+from tui.words import clock
+
+HAPPENED = frozenset({"visit_closed", "wait_opened", "run_done", "engine_died", "run_stopped", "program_scored"})
+
+PANES: dict[int, type[Pane]] = {
+    1: IdeationPane,
+    2: LiteraturePane,
+    3: PlanPane,
+    4: DataPane,
+    5: ExperimentsPane,
+    6: ResultsPane,
+    7: ReportPane,
+    8: RefinementPane,
+}
+
+
+class RunScreen(Says):
+    """One run of one project. `run` None: the newest, also one that is yet to begin."""
+
+    BINDINGS = bindings("run")
+    where: ClassVar[str] = "run"
+
+    def __init__(self, folder: Path, run: int | None = None, look: Look | None = None) -> None:
+        super().__init__()
+        self.folder, self.run_id = folder, run
+        self.look = look
+        self.panes: dict[int, Pane] = {}
+        self.since = SincePane()
+        self.number: int | None = None
+        self.folds = drafts.folds(folder)
+        self.top = Canvas(self.draw_top, ground="side", id="top")
+        self.rail_canvas = Canvas(self.draw_rail, ground="side", id="rail")
+        self.pane_canvas = Canvas(self.draw_pane, id="pane")
+        self.notebox = NoteBox()
+        self.waiting: frozenset[int] = frozenset()
+
+    def compose(self) -> ComposeResult:
+        yield self.top
+        with Horizontal(id="middle"):
+            yield self.rail_canvas
+            yield self.pane_canvas
+        yield self.notebox
+        yield self.key_canvas
+
+    def on_mount(self) -> None:
+        if self.look is not None:
+            self.looked(self.look)
+
+    # where one is
+
+    @property
+    def pane(self) -> Pane | SincePane:
+        if not self.number:
+            return self.since
+        if self.number not in self.panes:
+            pane = PANES[self.number]()  # type: ignore[call-arg]  # every phase's pane knows its phase
+            self.panes[self.number] = pane
+            if isinstance(pane, RefinementPane) and self.look is not None:
+                kept = drafts.draft(self.folder, f"form-{self.look.run.id}")
+                pane.form = json.loads(kept) if kept else {}
+        return self.panes[self.number]
+
+    @property
+    def folded(self) -> bool:
+        key = str(self.number or 0)
+        if key in self.folds:
+            return self.folds[key]
+        if self.size.width >= 100:
+            return False
+        pane = self.pane
+        return pane.folds(self.look) if isinstance(pane, Pane) and self.look is not None else True
+
+    def show(self, number: int) -> None:
+        """Go to a pane. The mark *last looked* moves when pane 0 is left."""
+        if self.number == 0 and number != 0:
+            self.mark_looked()
+        self.number = number
+        self.lay_out()
+        self.follow()
+
+    def mark_looked(self) -> None:
+        if self.look is not None:
+            drafts.look_now(self.folder, self.look.run.id, self.look.now)
+
+    def follow(self) -> None:
+        """Tell the poller what is on screen."""
+        phase = list(Phase)[self.number - 1].value if self.number else None
+        self.lab.follow(self.folder, self.run_id, phase)
+
+    def looked(self, look: Look) -> None:
+        """News from the poller."""
+        first = self.look is None or self.number is None
+        self.look, self.run_id = look, look.run.id
+        waits = frozenset(wait.id for wait in look.waits if wait.needs_word or wait.why in ("budget", "auth"))
+        if waits - self.waiting and not first:
+            self.lab.ring(tr("title.waits", run=look.title))
+        elif not waits:
+            self.lab.call_it(look.title)
+        self.waiting = waits
+        if first:
+            self.open_first(look)
+        pane = self.pane
+        if isinstance(pane, Pane):
+            pane.edited = {
+                wait.id: kept
+                for wait in look.waits
+                if (kept := drafts.draft(self.folder, f"edit-{wait.id}")) is not None
+            }
+        self.lay_out()
+
+    def open_first(self, look: Look) -> None:
+        """Pane 0 when something happened since the last look, else the phase at work."""
+        busy = look.at_work or (look.phases[-1] if look.phases and look.run.state == "done" else None)
+        happened = look.looked_at and any(row.at > look.looked_at for row in look.events if row.kind in HAPPENED)
+        self.number = 0 if happened or busy is None else Phase(busy.phase).number
+        if not look.looked_at:
+            drafts.look_now(self.folder, look.run.id, look.now)
+        self.follow()
+
+    # drawing
+
+    def lay_out(self) -> None:
+        """Widths of rail and pane; then draw."""
+        width = WIDE if self.size.width >= 160 else NARROW
+        self.rail_canvas.display = not self.folded and not self.too_small
+        self.rail_canvas.styles.width = width
+        self.call_after_refresh(self.repaint)
+        self.repaint()
+
+    def on_resize(self) -> None:
+        self.lay_out()
+
+    def repaint(self) -> None:
+        super().repaint()
+        if self.notebox.display:
+            self.notebox.repaint()
+
+    def draw_top(self, cells: int, rows: int) -> list[Line]:
+        if self.too_small:
+            return [self.too_small_line()]
+        return [top_line(self.look, cells)] if self.look is not None else [line(" ", tr("run.beginning"))]
+
+    def draw_rail(self, cells: int, rows: int) -> list[Line]:
+        if self.look is None:
+            return []
+        here = list(Phase)[self.number - 1].value if self.number else None
+        return rail(self.look, here, cells, rows)
+
+    def draw_pane(self, cells: int, rows: int) -> list[Line]:
+        if self.too_small:
+            return []
+        if self.look is None:
+            return [EMPTY, line("   ", dim(tr("run.waits_for_engine")))]
+        pane = self.pane
+        if isinstance(pane, Pane):
+            pane.quiet = self.notebox.display
+        return pane.draw(self.look, cells, rows, rail=not self.folded)
+
+    def keys(self) -> list[Key]:
+        if self.look is None:
+            return [Key("?", "key.keys", "act('help')"), Key("q", "key.leave", "act('leave')")]
+        pane = self.pane
+        return pane.keys(self.look, folded=self.folded) if isinstance(pane, Pane) else pane.keys()
+
+    # going about
+
+    def action_pane(self, number: str) -> None:
+        self.show(int(number))
+
+    def action_view(self, index: str) -> None:
+        if isinstance(self.pane, Pane):
+            self.pane.view = int(index)
+            self.repaint()
+
+    def action_act(self, ident: str) -> None:
+        if ident.startswith("pane_"):
+            self.show(int(ident[5:]))
+        else:
+            super().action_act(ident)
+
+    def on_key(self, event: events.Key) -> None:
+        pane = self.pane
+        filling = isinstance(pane, RefinementPane) and pane.filling
+        if filling and self.question is None and self.prompt is None and isinstance(pane, RefinementPane):
+            if self.form_key(pane, event.character if event.is_printable and event.character else event.key):
+                event.stop()
+                event.prevent_default()
+            return
+        super().on_key(event)
+
+    def do_waits(self) -> None:
+        """What waits, the next one on each press; else what works."""
+        if self.look is None:
+            return
+        phases = [wait.phase for wait in self.look.waits if wait.phase]
+        numbers = sorted({Phase(phase).number for phase in phases if phase})
+        if numbers:
+            self.show(next((number for number in numbers if number > (self.number or 0)), numbers[0]))
+        elif self.look.at_work is not None:
+            self.show(Phase(self.look.at_work.phase).number)
+
+    def do_view_next(self) -> None:
+        self._turn_view(1)
+
+    def do_view_before(self) -> None:
+        self._turn_view(-1)
+
+    def _turn_view(self, step: int) -> None:
+        if isinstance(self.pane, Pane) and self.look is not None:
+            self.pane.turn_view(self.look, step)
+            self.repaint()
+
+    def do_fold(self) -> None:
+        folded = not self.folded
+        self.folds[str(self.number or 0)] = folded
+        drafts.fold(self.folder, str(self.number or 0), folded)
+        self.lay_out()
+
+    def do_part(self) -> None:
+        if isinstance(self.pane, Pane) and self.look is not None:
+            self.pane.turn(self.look)
+            self.repaint()
+
+    def do_left(self) -> None:
+        self._side(-1)
+
+    def do_right(self) -> None:
+        self._side(1)
+
+    def _side(self, step: int) -> None:
+        if isinstance(self.pane, Pane) and self.look is not None:
+            self.pane.side(self.look, step)
+            self.repaint()
+
+    def do_up(self) -> None:
+        self.move(-1)
+
+    def do_down(self) -> None:
+        self.move(1)
+
+    def do_page_up(self) -> None:
+        self.page(-1)
+
+    def do_page_down(self) -> None:
+        self.page(1)
+
+    def do_top(self) -> None:
+        self._end(False)
+
+    def do_end(self) -> None:
+        self._end(True)
+
+    def reads(self) -> Reads:
+        pane = self.pane
+        return pane.reads(self.look) if isinstance(pane, Pane) and self.look is not None else self.since.table
+
+    def move(self, rows: int) -> None:
+        self.reads().move(rows)
+        self.repaint()
+
+    def page(self, step: int) -> None:
+        pane = self.pane
+        rows = max(self.pane_canvas.size.height - 6, 1) * step
+        if isinstance(pane, ReportPane) and self.look is not None and pane.open_view(self.look) == "paper":
+            pane.page_by(max(pane.page("paper").height - 1, 1) * step)
+            self.repaint()
+        elif isinstance(pane, RefinementPane) and self.look is not None and pane.open_view(self.look) == "reviews":
+            pane.page("words").move(2 * step)
+            self.repaint()
+        else:
+            self.move(rows)
+
+    def _end(self, last: bool) -> None:
+        self.reads().to_end(last)
+        self.repaint()
+
+    def on_canvas_turned(self, event: Canvas.Turned) -> None:
+        if event.canvas is self.pane_canvas:
+            self.move(event.rows)
+
+    def do_search(self) -> None:
+        reads = self.reads()
+        if isinstance(reads, (Page, Talk)):
+            prompt = Prompt("/", lambda _: None, lambda _: None)
+            prompt.again = lambda step: None if reads.seek(prompt.text, step) else self.say("search.none")
+            prompt.typed = lambda text: reads.seek(text) if text else None
+            self.ask_text(prompt)
+
+    def do_copy(self) -> None:
+        shown = "\n".join(row.plain.rstrip() for row in self.pane_canvas.shown)
+        reads = self.reads()
+        if isinstance(reads, Rows):
+            shown = next((row.plain.strip() for row in self.pane_canvas.shown if row.pick), shown)
+        elif isinstance(reads, (Page, Talk)):
+            shown = "\n".join(row.plain.strip() for row in reads.lines)
+        self.lab.copy(shown)
+
+    def do_open(self) -> None:
+        if self.look is None:
+            return
+        pane = self.pane
+        place = pane.chosen(self.look) if isinstance(pane, Pane) else self.since.table.chosen
+        if place is not None:
+            self.go(place)
+        elif self.look.waits and self.open_wait() is None:
+            self.answer_wait()
+
+    def go(self, place: Place) -> None:
+        """Where a row leads: a phase, an idea to pick, or a thing with a screen of its own."""
+        if place.kind in ("phase", "event", "note"):
+            phase = Phase.named(place.name) if place.name else None
+            if phase is not None:
+                self.show(phase.number)
+        elif place.kind == "idea":
+            self.pick(place.name)
+        elif place.kind != "score":
+            from tui.screens.thing import ThingScreen
+
+            self.app.push_screen(ThingScreen(self.folder, self.look, place))
+
+    # notes
+
+    def open_note(self, purpose: str, addresses: tuple[str | None, ...]) -> None:
+        kept = drafts.draft(self.folder, f"{purpose}-{self.run_id}")
+        self.notebox.open(purpose, addresses, kept.decode("utf-8", "replace") if kept else "")
+        self.key_canvas.display = False
+        self.call_after_refresh(self.repaint)
+
+    def close_note(self) -> None:
+        self.notebox.close()
+        self.key_canvas.display = True
+        self.call_after_refresh(self.repaint)
+
+    def on_note_box_drafted(self, event: NoteBox.Drafted) -> None:
+        drafts.save_draft(self.folder, f"{event.purpose}-{self.run_id}", event.text.encode())
+        self.notebox.told_saved(clock(self.lab.now(), self.lab.now()))
+
+    def on_note_box_sent(self, event: NoteBox.Sent) -> None:
+        self.close_note()
+        self.note_sent(event.purpose, event.text, event.to)
+        drafts.drop_draft(self.folder, f"{event.purpose}-{self.run_id}")
+
+    def on_note_box_closed(self, event: NoteBox.Closed) -> None:
+        self.close_note()
+
+    async def on_note_box_wanted(self, event: NoteBox.Wanted) -> None:
+        edited = await edited_elsewhere(self, event.text, ".md")
+        if edited is not None:
+            self.notebox.area.load_text(edited)
+
+    async def do_edit_now(self) -> None:
+        wait, made = self.open_wait(), self.newest()
+        if wait is None or made is None or not made.main:
+            self.say("said.no_checkpoint")
+            return
+        kept = drafts.draft(self.folder, f"edit-{wait.id}")
+        text = kept.decode("utf-8", "replace") if kept is not None else made.text
+        edited = await edited_elsewhere(self, text, Path(made.main).suffix)
+        if edited is None:
+            return
+        drafts.save_draft(self.folder, f"edit-{wait.id}", b"" if edited == made.text else edited.encode())
+        if self.look is not None:
+            self.looked(self.look)
+
+    def do_edit(self) -> None:
+        self.run_worker(self.do_edit_now(), exclusive=True)
+
+    def do_back_out(self) -> None:
+        if self.number == 0:
+            self.mark_looked()
+        super().do_back_out()
+
+    def leave(self) -> None:
+        if self.number == 0:
+            self.mark_looked()
+        super().leave()

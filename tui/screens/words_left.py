@@ -1,0 +1,308 @@
+"""What a person can say on the run screen: approve, send back, note, checkpoint, pause, limit, stop, fork, pick, sign.
+
+Each becomes one word in the inbox. What cannot be taken back asks first; the answer that says yes is another key than
+the one that asked. Decisions carry the sha256 of the product that was on screen.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from typing import Any
+
+from state.readers import WaitRow
+from state.vocabulary import Choice, Phase, Role, Wait, WordKind
+from tui import drafts
+from tui.language import tr
+from tui.look import Look, Made
+from tui.panes.pane import Pane
+from tui.panes.refinement import RefinementPane, form_body
+from tui.panes.since import SincePane
+from tui.screens.frame import LabScreen
+from tui.widgets.keyline import Answer, Question
+from tui.widgets.rail import next_stop
+from tui.words import money, phase_short, shown
+
+AMOUNTS = (1, 2, 5, 10, 20, 50, 100)
+ANSWER_KEYS = {
+    Choice.RETRY: "p",
+    Choice.KEEP: "k",
+    Choice.ANEW: "n",
+    Choice.NEW_VISIT: "v",
+    Choice.BASIC: "y",
+    Choice.PHASE_AT_WORK: "w",
+    Choice.GO_BACK: "b",
+    Choice.ENOUGH: "h",
+    Choice.STOP: "s",
+    Choice.APPROVE: "y",
+    Choice.SEND_BACK: "r",
+    Choice.RAISE: "m",
+    Choice.FORK: "f",
+    Choice.PICK: "i",
+}
+
+
+class Says(LabScreen):
+    """The run screen's half that leaves words. The other half gives it `look`, `pane`, and `open_note`."""
+
+    look: Look | None
+    amount = 2
+
+    @property
+    def pane(self) -> Pane | SincePane:
+        raise NotImplementedError
+
+    def open_note(self, purpose: str, addresses: tuple[str | None, ...]) -> None:
+        raise NotImplementedError
+
+    def leave_word(self, kind: WordKind, body: dict[str, Any], done: Callable[[], object] | None = None) -> None:
+        """Leave a word for the run on screen, and see that an engine takes it up."""
+        if self.look is not None:
+            self.lab.leave_word(self.look.folder, kind, {"run": self.look.run.id, **body}, done)
+
+    def open_wait(self) -> WaitRow | None:
+        """The checkpoint of the pane on screen."""
+        if self.look is None or not isinstance(self.pane, Pane):
+            return None
+        return self.pane.wait(self.look)
+
+    def decide(self, wait: WaitRow, choice: Choice, **more: Any) -> None:
+        body = {"wait": wait.id, "choice": choice.value, "sha256": wait.sha256, **more}
+        self.leave_word(WordKind.DECISION, {name: value for name, value in body.items() if value is not None})
+
+    def newest(self) -> Made | None:
+        return self.look.newest(self.pane.phase) if self.look is not None and isinstance(self.pane, Pane) else None
+
+    # approve, pick, answer
+
+    def do_approve(self) -> None:
+        wait = self.open_wait()
+        if wait is None:
+            self.answer_wait()
+            return
+        made = self.newest()
+        edited = drafts.draft(self.look.folder, f"edit-{wait.id}") if self.look and wait.product else None
+
+        def text() -> str:
+            name = tr(f"product.{wait.phase}")
+            version = str(made.row.version if made else 1)
+            sha = (wait.sha256 or "")[:7]
+            key = "question.approve_edited" if edited is not None else "question.approve"
+            return tr(key, product=name, version=version, sha=sha)
+
+        def yes() -> None:
+            more: dict[str, Any] = {}
+            if edited is not None and made is not None and made.main:
+                more["edited"] = {made.main: base64.b64encode(edited).decode()}
+            self.decide(wait, Choice.APPROVE, **more)
+            self.say("said.approved")
+
+        self.ask(Question(text, (Answer("y", "question.approve_yes", yes),), "question.not_yet"))
+
+    def pick(self, idea: str) -> None:
+        wait = self.open_wait()
+        if wait is None or Choice.PICK.value not in wait.choices:
+            return
+        answer = Answer("y", "question.pick_yes", lambda: self.decide(wait, Choice.PICK, pick=idea))
+        self.ask(Question(lambda: tr("question.pick", idea=idea), (answer,)))
+
+    def answer_wait(self) -> None:
+        """The choices of a wait that is no checkpoint, each on its key."""
+        wait = next((one for one in self.look.waits if one.why != Wait.CHECKPOINT), None) if self.look else None
+        if wait is None:
+            return
+        answers = tuple(
+            Answer(ANSWER_KEYS[Choice(choice)], f"answer.{choice}", self._deciding(wait, Choice(choice)))
+            for choice in wait.choices
+        )
+        if answers:
+            self.ask(Question(lambda: tr(f"question.wait.{wait.why}"), answers, "question.not_yet"))
+
+    def _deciding(self, wait: WaitRow, choice: Choice) -> Callable[[], object]:
+        if choice is Choice.RAISE:
+            return self.do_limit
+        return lambda: self.decide(wait, choice)
+
+    # notes and sending back
+
+    def do_note(self) -> None:
+        if self.look is None:
+            return
+        busy = self.look.at_work
+        here = self.pane.phase if isinstance(self.pane, Pane) else None
+        first: tuple[str | None, ...] = (here,) if here is not None and (busy is None or busy.phase != here) else ()
+        phases = [busy.phase] if busy is not None else []
+        phases += [row.phase for row in self.look.phases if row.phase not in (*phases, here)]
+        roles = [role.value for role in Role if role is not Role.READER]
+        self.open_note("note", (*first, *phases, *roles))
+
+    def do_back(self) -> None:
+        wait = self.open_wait()
+        if wait is None or self.look is None or wait.phase is None:
+            self.say("said.no_checkpoint")
+            return
+        number = Phase(wait.phase).number
+        earlier = [row.phase for row in reversed(self.look.phases) if Phase(row.phase).number < number]
+        here = [wait.phase] if Choice.SEND_BACK.value in wait.choices or not earlier else []
+        self.open_note("send_back", (*here, *earlier))
+
+    def note_sent(self, purpose: str, text: str, to: str | None) -> None:
+        wait = self.open_wait()
+        if purpose == "send_back" and wait is not None:
+            choice = Choice.SEND_BACK if to == wait.phase else Choice.GO_BACK
+            self.decide(wait, choice, note=text, phase=to)
+            self.say("said.sent_back", phase=phase_short(to))
+        else:
+            self.leave_word(WordKind.NOTE, {"text": text, **({"to": to} if to else {})})
+            self.say("said.note_left")
+
+    # the run
+
+    def do_checkpoint(self) -> None:
+        if self.look is None or self.look.run.state in ("done", "stopped", "failed"):
+            self.say("said.not_at_work")
+            return
+        go_on = Answer("y", "question.checkpoint_go_on", lambda: self._call(True))
+        end = Answer("x", "question.checkpoint_end", lambda: self._call(False))
+        self.ask(Question(lambda: tr("question.checkpoint"), (go_on, end)))
+
+    def _call(self, experiments: bool) -> None:
+        self.leave_word(WordKind.CHECKPOINT, {"experiments": experiments})
+        self.say("said.checkpoint")
+
+    def do_pause(self) -> None:
+        look = self.look
+        if look is None or look.run.state == "done":
+            return
+        waits = look.waits[0].why if look.waits else ""
+        if look.engine_missing or look.run.state in ("paused", "stopped", "failed") or waits in ("network", "backoff"):
+            self.leave_word(WordKind.RESUME, {})
+            self.say("said.resumed")
+        else:
+            self.leave_word(WordKind.PAUSE, {})
+            self.say("said.paused")
+
+    def do_limit(self) -> None:
+        look = self.look
+        if look is None:
+            return
+        wait = next((one for one in look.waits if one.why == Wait.BUDGET), None)
+
+        def text() -> str:
+            amount = AMOUNTS[self.amount]
+            total = money(look.limit_micros + amount * 1_000_000)
+            return tr("question.limit", run=str(look.run.id), amount=f"{amount:.2f}", total=total)
+
+        def turn(step: int) -> None:
+            self.amount = min(max(self.amount + step, 0), len(AMOUNTS) - 1)
+
+        def yes() -> None:
+            amount = AMOUNTS[self.amount]
+            if wait is not None:
+                self.decide(wait, Choice.RAISE, money_usd=float(amount))
+            else:
+                value = look.limit_micros / 1_000_000 + amount
+                self.leave_word(WordKind.SET, {"key": "limits.money_usd", "value": value})
+            self.say("said.raised")
+
+        self.ask(Question(text, (Answer("y", "question.limit_yes", yes),), turn=turn))
+
+    def do_stop(self) -> None:
+        look = self.look
+        if look is None or look.run.state in ("done", "stopped"):
+            return
+        running = sum(row.state == "running" for row in look.experiments)
+
+        def yes() -> None:
+            self.leave_word(WordKind.STOP, {})
+            self.say("said.stopped")
+
+        def text() -> str:
+            return tr("question.stop", run=str(look.run.id), n=running)
+
+        self.ask(Question(text, (Answer("y", "question.stop_yes", yes),)))
+
+    def do_fork(self) -> None:
+        wait = self.open_wait()
+        if self.look is None or not isinstance(self.pane, Pane):
+            return
+        phase = self.pane.phase
+        row = self.look.phase(phase)
+        if wait is None and (row is None or row.state != "done"):
+            self.say("said.no_checkpoint")
+            return
+
+        def yes() -> None:
+            if wait is not None and Choice.FORK.value in wait.choices:
+                self.decide(wait, Choice.FORK)
+            else:
+                self.leave_word(WordKind.FORK, {"phase": phase.value})
+            self.say("said.forked")
+
+        answer = Answer("y", "question.fork_yes", yes)
+        self.ask(Question(lambda: tr("question.fork", phase=phase_short(phase)), (answer,)))
+
+    def do_autopilot(self) -> None:
+        if self.look is not None:
+            other = "co-pilot" if self.look.run.autonomy == "autopilot" else "autopilot"
+            self.leave_word(WordKind.SET, {"key": "autonomy", "value": other})
+            self.say("said.autonomy", autonomy=shown("autonomy", other))
+
+    # the person's form
+
+    def do_form(self) -> None:
+        if isinstance(self.pane, RefinementPane) and self.newest() is not None:
+            self.pane.begin_form()
+            self.repaint()
+
+    def form_key(self, pane: RefinementPane, key: str) -> bool:
+        """A key while the form is filled in; True if it was meant for it."""
+        if key.isdigit() and len(key) == 1:
+            if pane.score(int(key)):
+                self.save_form(pane)
+            else:
+                self.say("said.not_a_score")
+        elif key == "enter":
+            self.ask_to_sign(pane)
+        elif key == "escape":
+            pane.filling = False
+        else:
+            return False
+        self.repaint()
+        return True
+
+    def save_form(self, pane: RefinementPane) -> None:
+        if self.look is not None:
+            drafts.save_draft(self.look.folder, f"form-{self.look.run.id}", json.dumps(pane.form).encode())
+
+    def ask_to_sign(self, pane: RefinementPane) -> None:
+        if not pane.complete:
+            self.say("said.form_incomplete")
+            return
+
+        def yes() -> None:
+            self.leave_word(WordKind.REVIEW, {"form": form_body(pane.form)})
+            pane.filling = False
+            self.say("said.signed")
+
+        self.ask(Question(lambda: tr("question.sign"), (Answer("y", "question.sign_yes", yes),), "question.not_yet"))
+
+    # leaving
+
+    def do_leave(self) -> None:
+        look = self.look
+        if look is None or look.run.state in ("done", "stopped", "failed") or look.run.autonomy == "autopilot":
+            self.leave()
+            return
+
+        def autopilot() -> None:
+            self.leave_word(WordKind.SET, {"key": "autonomy", "value": "autopilot"}, self.leave)
+
+        waits = bool(look.waits)
+        key = "question.leave_waits" if waits else "question.leave"
+        answers = (Answer("q", "question.leave_yes", self.leave), Answer("t", "question.leave_autopilot", autopilot))
+        self.ask(Question(lambda: tr(key, stop=next_stop(look)), answers, "question.stay"))
+
+    def leave(self) -> None:
+        self.app.exit()

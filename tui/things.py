@@ -1,0 +1,199 @@
+"""What a thing shows, by its place: title, a word about it, and its lines for a width.
+
+Read from the run's `Look` and, for files outside it, from the project's folders: size-capped, no link followed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from state.durable import read_beneath
+from state.errors import LabError
+from state.places import places
+from state.readers import ResultRow, reading
+from state.vocabulary import Phase
+from tui.language import has, tr
+from tui.lines import EMPTY, Line, bold, dim, line
+from tui.look import Look
+from tui.panes.document import document, facts_block, merged, source
+from tui.widgets.rows import Place
+from tui.words import clock, role_name, span
+
+LIMIT_B = 4 << 20
+Make = Callable[[int], list[Line]]
+
+
+@dataclass(frozen=True)
+class Thing:
+    """`line` is where it is opened at, from 1; 0 for its beginning."""
+
+    title: str
+    about: str
+    lines: Make
+    line: int = 0
+
+
+def gather_thing(folder: Path, look: Look, place: Place) -> Thing:
+    """The thing at a place; one that is gone says so."""
+    makers: dict[str, Callable[[Path, Look, Place], Thing]] = {
+        "program": program,
+        "experiment": experiment,
+        "source": paper_source,
+        "results": results_file,
+        "step": step,
+        "figure": figure,
+        "paper": paper,
+    }
+    return makers[place.kind](folder, look, place)
+
+
+def program(folder: Path, look: Look, place: Place) -> Thing:
+    """Its code, what changed against its parent, its experiments."""
+    row = next((one for one in look.programs if one.name == place.name), None)
+    if row is None:
+        return _gone(place)
+    code = _code(folder, row.sha256)
+    parent = next((one for one in look.programs if one.name == row.parent), None)
+    before = _code(folder, parent.sha256) if parent is not None else None
+    mine = [one for one in look.experiments if one.program == row.name]
+    values = {one.experiment: one for one in look.results if one.metric == look.measure.metric}
+
+    def lines(cells: int) -> list[Line]:
+        told: list[Line] = [line("   ", row.change or ""), EMPTY] if row.change else []
+        for one in mine:
+            value = values.get(one.id)
+            shown = (
+                "—" if value is None else f"{value.value:,g}" if value.value is not None else f"> {value.censored:,g}"
+            )
+            took = span((one.ended_at - one.begun_at) / 1000) if one.ended_at else clock(one.begun_at, look.now)
+            state = tr(f"experiment.{one.state}")
+            told.append(
+                line(f"   e{one.id}  ", tr("thing.seed", seed=str(one.seed)), f"  {shown}  {state}  ", dim(took))
+            )
+            if one.error:
+                told += [line("      ", dim(part)) for part in one.error.splitlines()[-6:]]
+        told += [EMPTY] if told else []
+        if before is not None:
+            told += [line("   ", bold(tr("thing.changes", parent=str(row.parent)))), EMPTY]
+            told += [*_diff(before, code, cells), EMPTY]
+        return [*told, line("   ", bold("experiment.py")), EMPTY, *source(code, cells)]
+
+    about = tr(f"verdict.{row.verdict}") if row.verdict else ""
+    return Thing(row.name, about, lines)
+
+
+def experiment(folder: Path, look: Look, place: Place) -> Thing:
+    """Facts and log of an experiment."""
+    row = next((one for one in look.experiments if one.id == place.number), None)
+    if row is None:
+        return _gone(place)
+    log = _read(places(folder).jobs, f"{row.attempt}/out.log")
+    pairs = [
+        (tr("experiments.program"), row.program),
+        (tr("fact.seeds"), str(row.seed)),
+        (tr("thing.state"), tr(f"experiment.{row.state}")),
+        (tr("experiments.begun"), clock(row.begun_at, look.now)),
+        (tr("experiments.limit"), span(row.limit_s)),
+        (tr("rail.sandbox"), tr(f"tier.{row.tier}") if has(f"tier.{row.tier}") else row.tier),
+    ]
+
+    def lines(cells: int) -> list[Line]:
+        return [*facts_block(pairs, cells), EMPTY, *source(log, cells)]
+
+    return Thing(f"e{row.id}", row.program, lines)
+
+
+def paper_source(folder: Path, look: Look, place: Place) -> Thing:
+    made = look.newest(Phase.REPORT_WRITING)
+    text = made.text if made is not None else ""
+    return Thing("paper.tex", "", lambda cells: source(text, cells), place.number)
+
+
+def results_file(folder: Path, look: Look, place: Place) -> Thing:
+    """The file that an experiment wrote."""
+    row = next((one for one in look.results if one.experiment == place.number), None)
+    if row is None:
+        return _gone(place)
+    text = _read(folder, row.file) or json.dumps({row.dataset: {"means": {row.metric: row.value}}}, indent=2)
+    return Thing(row.file, f"e{row.experiment}", lambda cells: source(text, cells))
+
+
+def step(folder: Path, look: Look, place: Place) -> Thing:
+    """The messages of the step that made something."""
+    where = places(folder)
+    found: list[tuple[str, list[Any]]] = []
+    with reading(where.database, where.blobs) as reader:
+        if reader is not None:
+            turn = next(
+                (one for phase in Phase for one in reader.turns(look.run.id, phase) if one.path == place.name), None
+            )
+            found = reader.conversation(turn.step) if turn is not None else []
+
+    def lines(cells: int) -> list[Line]:
+        told: list[Line] = []
+        for role, blocks in found:
+            told += [*([EMPTY] if told else []), line(" ", bold(role_name(role) if has(f"role.{role}") else role))]
+            for block in blocks:
+                text = block if isinstance(block, str) else json.dumps(block, ensure_ascii=False, indent=1)
+                told += document(text, cells)
+        return told or [line("   ", dim(tr("thing.no_messages")))]
+
+    return Thing(place.name or tr("thing.step"), "", lines)
+
+
+def figure(folder: Path, look: Look, place: Place) -> Thing:
+    """Where a figure lies; a terminal shows no picture."""
+    path = folder / "runs" / str(look.run.id) / "figures" / place.name
+    made = look.newest(Phase.RUNNING_EXPERIMENTS)
+    caption = made.product.captions.get(place.name, "") if made is not None and made.product is not None else ""
+
+    def lines(cells: int) -> list[Line]:
+        return [*document(caption, cells), EMPTY, line("   ", dim(tr("thing.figure_at"))), line("   ", str(path))]
+
+    return Thing(place.name, "", lines)
+
+
+def paper(folder: Path, look: Look, place: Place) -> Thing:
+    """A paper that was found: who, when, abstract, a reader's notes."""
+    row = next((one for one in look.papers if one.key == place.name), None)
+    if row is None:
+        return _gone(place)
+    head = f"{', '.join(row.authors)} ({row.year or '—'})\n\n{row.source} {row.ident} {row.url}"
+    text = f"{head}\n\n{row.abstract}\n\n{row.notes}"
+    return Thing(row.title, row.key, lambda cells: document(text, cells))
+
+
+def _value(row: ResultRow | None) -> str:
+    if row is None or (row.value is None and row.censored is None):
+        return "—"
+    return f"{row.value:,g}" if row.value is not None else f"> {row.censored:,g}"
+
+
+def _gone(place: Place) -> Thing:
+    return Thing(place.name, "", lambda cells: [line("   ", dim(tr("thing.gone")))])
+
+
+def _code(folder: Path, sha256: str) -> str:
+    where = places(folder)
+    with reading(where.database, where.blobs) as reader:
+        if reader is None:
+            return ""
+        files = reader.files(sha256)
+    data = files.get("experiment.py") or next((raw for name, raw in files.items() if name.endswith(".py")), b"")
+    return data.decode("utf-8", "replace")
+
+
+def _read(folder: Path, name: str) -> str:
+    try:
+        return read_beneath(folder, name, LIMIT_B).decode("utf-8", "replace")
+    except (OSError, LabError):  # gone since, or larger than is shown
+        return ""
+
+
+def _diff(before: str, after: str, cells: int) -> list[Line]:
+    """Changed lines with two around each; code is not wrapped."""
+    return merged(f"```\n{before}", f"```\n{after}", cells, whole=False)

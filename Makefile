@@ -32,7 +32,7 @@ $(VENV)/.for-use: $(SAYS)
 	@touch $@
 
 $(VENV)/.for-work: $(SAYS)
-	@uv sync --quiet --frozen
+	@uv sync --quiet --frozen --inexact
 	@touch $@ $(VENV)/.for-use
 else
 $(VENV)/.for-use: $(SAYS)

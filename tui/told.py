@@ -71,7 +71,7 @@ def status_lines(report: Mapping[str, Any]) -> Iterator[str]:
     for wait in report["waiting_for"]:
         what = tr(f"wait.what.{wait['what']}", phase=words.phase_name(wait.get("phase")))
         since = round(datetime.fromisoformat(wait["since"]).timestamp() * 1000)
-        yield tr("status.waits", what=what, since=words.day_clock(since, now))
+        yield tr("status.waits", what=what, since=words.clock(since, now))
     engine = report["engine"]
     yield tr("status.engine.alive", pid=engine["pid"]) if engine and engine.get("alive") else tr("status.engine.none")
     yield tr("status.spent", usd=report["cost_usd"], answered=report["calls"]["answered"])

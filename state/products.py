@@ -19,6 +19,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from state.errors import LabError, Plain
 from state.front_matter import Document, clean, decoded, has_head, joined, parts, split, under
+from state.paper import STATS, Reference, references
 from state.vocabulary import Phase, Role, Verdict
 
 Text = Annotated[str, AfterValidator(clean)]
@@ -487,10 +488,12 @@ class Experiments(Product):
         return told
 
 
-# 6 results interpretation -------------------------------------------------------------------------------------------
+def references_in(markdown: str) -> list[Reference]:
+    """The references of a text that is no LaTeX: there a percent sign begins no comment."""
+    return references(markdown.replace("%", " "))
 
-RESULT = re.compile(r"\\result\{([^{}]*)\}")
-"""A reference to a measured value: program/dataset/metric/mean, sd or n."""
+
+# 6 results interpretation -------------------------------------------------------------------------------------------
 
 
 class Interpretation(Product):
@@ -503,7 +506,7 @@ class Interpretation(Product):
 
     @property
     def references(self) -> list[str]:
-        return RESULT.findall(self.body)
+        return [one.text for one in references_in(self.body)]
 
     def files(self) -> dict[str, bytes]:
         return {self.main: joined({"hypothesis": self.hypothesis}, self.body).encode()}
@@ -512,10 +515,10 @@ class Interpretation(Product):
     def of(cls, files: Files) -> Self:
         found = split(cls.main, _read(files, cls.main))
         _needed(found.body, cls.main, found.body_line, "interpretation")
-        for number, line in enumerate(found.body.split("\n"), found.body_line):
-            for reference in RESULT.findall(line):
-                if len(reference.split("/")) != 4 or reference.rsplit("/", 1)[1] not in ("mean", "sd", "n"):
-                    raise LabError("product.bad_reference", file=cls.main, line=number, reference=reference)
+        for one in references_in(found.body):
+            if one.stat not in STATS:
+                line = found.body_line + one.line - 1
+                raise LabError("product.bad_reference", file=cls.main, line=line, reference=one.text)
         values = {**found.values, "body": found.body}
         return Document(cls.main, found.head, values, found.body, found.body_line).read(cls)
 
@@ -580,7 +583,7 @@ class Report(Product):
         return {
             "title": self.title,
             "words": len(re.sub(r"\\[A-Za-z]+\*?|[{}]", " ", self.source).split()),
-            "references": len(RESULT.findall(self.source)),
+            "references": len(references(self.source)),
             "citations": len(re.findall(r"^@", self.bibliography, re.MULTILINE)),
             "figures": len(self.figures),
             "pdf_sha256": sha256(self.pdf).hexdigest() if self.pdf else None,

@@ -11,7 +11,7 @@ from engine.inputs import Inputs
 from engine.phases import standing
 from engine.phases.news import said, with_last
 from engine.prompt import Shown, Value
-from state.products import RESULT, Interpretation, Product
+from state.products import Interpretation, Product, references_in
 from state.vocabulary import Role
 
 
@@ -50,32 +50,20 @@ async def run(desk: Desk) -> Interpretation | None:
 
 def untied(inputs: Inputs, answer: Answer) -> Refusal | None:
     """Why a reading is not tied to what was measured."""
-    if not isinstance(answer, SubmitInterpretation):
-        return None
-    return _unknown(inputs, answer.text)
+    return untied_text(inputs, answer.text) if isinstance(answer, SubmitInterpretation) else None
 
 
-def _unknown(inputs: Inputs, text: str) -> Refusal | None:
-    known = standing.citable(inputs)
-    named = RESULT.findall(text)
-    wrong = [name for name in named if rf"\result{{{name}}}" not in known]
-    if wrong:
-        line = next(number for number, row in enumerate(text.split("\n"), 1) if wrong[0] in row)
-        return Refusal(
-            rf"\result{{{wrong[0]}}} points to no measured value; the ones that exist: {' '.join(known)}",
-            "interpretation.unknown_reference",
-            {"file": Interpretation.main, "line": line, "reference": wrong[0]},
-        )
-    if not named and any(name.endswith("/mean}") for name in known):
-        return Refusal(
-            r"no measured value is named: write each number as \result{program/dataset/metric/mean}",
-            "interpretation.no_reference",
-            {"file": Interpretation.main, "line": 1},
-        )
+def untied_text(inputs: Inputs, text: str) -> Refusal | None:
+    """The first reference to nothing; or that there is none although something was measured."""
+    if (refusal := standing.unknown_reference(inputs, text, Interpretation.main)) is not None:
+        return refusal
+    if not references_in(text) and standing.citable(inputs):
+        why = r"no measured value is named: write each number as \result{program/dataset/metric/mean}"
+        return Refusal(why, "reference.none", {"file": Interpretation.main, "line": 1})
     return None
 
 
 async def check(desk: Desk, product: Product) -> Refusal | None:
     """Every number of an interpretation that a person edited still points to a measured value."""
     assert isinstance(product, Interpretation)
-    return _unknown(desk.inputs, product.body)
+    return untied_text(desk.inputs, product.body)

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from engine.answers import Refusal
 from engine.inputs import Inputs
 from engine.prompt import Shown, lines, tag
-from state.products import Experiments, Scored
+from state import paper
+from state.products import Experiments, Scored, references_in
 from state.results import Measured
 
 
@@ -45,16 +47,33 @@ def best(experiments: Experiments) -> Shown:
 
 
 def references(measured: Sequence[Measured]) -> list[str]:
-    """The references to measured values that exist, one for each program, data set, metric and statistic."""
-    with_number = {(one.program, one.dataset, one.metric) for one in measured if one.value is not None}
+    """The references that say most: mean, sd and n of every place that was measured."""
     told = []
-    for place in sorted({(one.program, one.dataset, one.metric) for one in measured}):
-        statistics = ("mean", "sd", "n") if place in with_number else ("n",)
+    for place, values in paper.gather(measured).items():
+        statistics = ("mean", "sd", "n") if values.n > 1 else ("mean", "n")
         told += [rf"\result{{{'/'.join((*place, statistic))}}}" for statistic in statistics]
     return told
 
 
-def citable(inputs: Inputs) -> list[str]:
-    """The references to what the programs of the accepted experiments measured."""
+def measured(inputs: Inputs) -> list[Measured]:
+    """What the programs of the accepted experiments measured."""
     known = {score.program for score in inputs.experiments.scores}
-    return references([one for one in inputs.measured if one.program in known])
+    return [one for one in inputs.measured if one.program in known]
+
+
+def citable(inputs: Inputs) -> list[str]:
+    """The references that exist for this run."""
+    return references(measured(inputs))
+
+
+def unknown_reference(inputs: Inputs, text: str, file: str = "") -> Refusal | None:
+    """The first reference of a Markdown text that points to no measured value, in words for its author."""
+    places = paper.gather(measured(inputs))
+    for one in references_in(text):
+        if one.stat not in paper.STATS or one.place not in places:
+            return Refusal(
+                rf"\result{{{one.text}}} points to no measured value; what exists: {' '.join(citable(inputs))}",
+                "reference.unknown",
+                {"file": file, "line": one.line, "reference": one.text},
+            )
+    return None

@@ -1,0 +1,115 @@
+"""Playing a phase on a real desk: products to start from, and a model that answers by the tools it is offered."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from engine import opening
+from engine.desk import Desk
+from engine.inputs import Inputs
+from engine.models.base import Message, Reply, Request, ToolUse, Usage
+from state import lineage
+from state.products import Data, Plan, Product, Review, ShelfPaper
+from state.vocabulary import Phase
+from tests.engine.conftest import Laid
+
+Arguments = dict[str, object]
+Answering = Callable[[str], Arguments | None] | Arguments
+
+
+class Cast:
+    """Answers with the first offered tool that has an answer; an answer may be a function of the request's text."""
+
+    def __init__(self, **answers: Sequence[Answering]) -> None:
+        self.answers = {tool: list(given) for tool, given in answers.items()}
+        self.asked: list[Request] = []
+
+    def __call__(self, request: Request) -> Reply:
+        self.asked.append(request)
+        for tool in request.tools:
+            left = self.answers.get(tool.name)
+            if not left:
+                continue
+            given = left[0]
+            arguments = given(seen(request)) if callable(given) else given
+            if arguments is None:
+                continue
+            if len(left) > 1:
+                left.pop(0)
+            use = ToolUse(f"toolu_{tool.name}_{len(self.asked)}", tool.name, arguments)  # type: ignore[arg-type]
+            return Reply(Message("assistant", (use,)), "tool_use", Usage(100, 0, 0, 20), "played")
+        raise AssertionError(f"no answer for {[tool.name for tool in request.tools]} to\n{last(request)}")
+
+    @property
+    def shown(self) -> list[str]:
+        """The text of every request."""
+        return [seen(request) for request in self.asked]
+
+
+def seen(request: Request) -> str:
+    """All the text of a request, its own answers left out."""
+    told = [request.system]
+    for message in request.messages:
+        if message.role == "user":
+            told += [block if isinstance(block, str) else getattr(block, "text", "") for block in message.blocks]
+    return "\n".join(told)
+
+
+def last(request: Request) -> str:
+    """What the last turn says."""
+    blocks = request.messages[-1].blocks
+    return "\n".join(block if isinstance(block, str) else getattr(block, "text", "") for block in blocks)
+
+
+def tagged(text: str, name: str) -> list[str]:
+    """What stands in the tags of a name."""
+    return [found.strip("\n") for found in re.findall(rf"<{name}(?: [^>]*)?>(.*?)</{name}>", text, re.DOTALL)]
+
+
+def play(laid: Laid, cast: Cast, inputs: Inputs, **frame: object) -> Desk:
+    """A desk of the visit with these inputs, played by the cast."""
+    laid.player.replies = [cast] * 500
+    desk = laid.desk()
+    desk.inputs = inputs
+    desk.bench.frame = replace(desk.bench.frame, **frame)  # type: ignore[arg-type]
+    return desk
+
+
+def visited_again(laid: Laid, phase: Phase) -> None:
+    """Open the phase's next visit, as sending back does."""
+    with laid.store.transaction() as tx:
+        opening.begin(tx, laid.run, phase, laid.visit.frame, None)
+    visit = lineage.current(laid.store, laid.run)
+    assert visit is not None
+    laid.visit = visit
+
+
+REVIEW = Review(
+    review="Late generalisation was seen by [@power2022].",
+    papers=(
+        ShelfPaper(
+            key="power2022",
+            title="Grokking",
+            bibtex="@article{power2022,\n  title = {Grokking},\n  author = {Power, A.},\n  year = {2022}\n}",
+            notes="Shows late generalisation (p. 4).",
+        ),
+    ),
+)
+PLAN = Plan(
+    metric="steps",
+    label="steps to the target",
+    direction="lower",
+    dataset="toy",
+    baseline="decay 1",
+    seeds=3,
+    stop="after the steps",
+    body="Decay sets the clock. Decay 1 against 2; target 100.",
+)
+DATA = Data(code="OFFSET = 0\n\nif __name__ == '__main__':\n    print('ready')\n", card="Made up.", datasets=("toy",))
+
+
+def inputs_with(*products: Product, **more: object) -> Inputs:
+    whole = {product.name: product for product in products}
+    return Inputs(asked="Does decay set the clock?", products=whole, **more)  # type: ignore[arg-type]

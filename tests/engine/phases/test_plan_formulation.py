@@ -1,0 +1,65 @@
+"""Plan formulation on a real desk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from engine.phases import plan_formulation
+from state.products import Plan
+from state.taking import note
+from tests.engine.conftest import Laid
+from tests.engine.phases.played import PLAN, REVIEW, Cast, inputs_with, last, play, tagged
+
+DRAFT = {"text": PLAN.body, **PLAN.model_dump(exclude={"body"}, mode="json")}
+
+
+async def test_two_talk_until_the_postdoc_submits_a_plan(lay: Callable[..., Laid]) -> None:
+    laid = lay()
+    cast = Cast(
+        plan=[lambda text: DRAFT if "agreed" in text else None],
+        dialogue=[{"text": "Three seeds?"}, {"text": "agreed <done>"}],
+    )
+    plan = await plan_formulation.run(play(laid, cast, inputs_with(REVIEW)))
+    assert plan == PLAN
+    assert laid.store.row("SELECT 1 FROM visit WHERE state = 'closed'") is not None
+    assert tagged(last(cast.asked[1]), "said") == ["Three seeds?"]
+    assert '<said by="phd_student">agreed &lt;done&gt;</said>' in last(cast.asked[2])
+
+
+async def test_a_plan_that_does_not_parse_goes_back_with_the_reason(lay: Callable[..., Laid]) -> None:
+    laid = lay()
+    cast = Cast(plan=[{"text": "Decay.", "metric": "steps"}, DRAFT])
+    assert await plan_formulation.run(play(laid, cast, inputs_with(REVIEW))) == PLAN
+    refusal = tagged(last(cast.asked[1]), "refusal")
+    assert refusal and "direction" in refusal[0]
+
+
+async def test_the_projects_own_metric_stands(lay: Callable[..., Laid]) -> None:
+    laid = lay()
+    other = {**DRAFT, "metric": "val_acc", "direction": "higher"}
+    cast = Cast(plan=[other, {**DRAFT, "metric": None, "direction": None}])
+    plan = await plan_formulation.run(play(laid, cast, inputs_with(REVIEW), metric="steps, lower"))
+    assert plan is not None and (plan.metric, plan.direction) == ("steps", "lower")
+    assert "the project fixes the metric" in last(cast.asked[1])
+
+
+async def test_a_note_that_comes_late_is_read_before_the_plan_is_handed_in(lay: Callable[..., Laid]) -> None:
+    laid = lay()
+
+    def first(text: str) -> dict[str, object]:
+        with laid.store.transaction() as tx:
+            note(tx, "w1", laid.run, None, None, "five seeds, please", 0)
+        return DRAFT
+
+    cast = Cast(plan=[first, lambda text: {**DRAFT, "seeds": "5"} if tagged(text, "note") else None])
+    plan = await plan_formulation.run(play(laid, cast, inputs_with(REVIEW)))
+    assert plan is not None and plan.seeds == 5
+    rows = laid.store.rows("SELECT handed_in FROM product ORDER BY version")
+    assert [bool(row["handed_in"]) for row in rows] == [False, True]
+
+
+async def test_in_its_last_turn_the_postdoc_can_only_submit(lay: Callable[..., Laid]) -> None:
+    laid = lay()
+    cast = Cast(dialogue=[{"text": "and another thing"}], plan=[lambda text: DRAFT if "<last/>" in text else None])
+    assert isinstance(await plan_formulation.run(play(laid, cast, inputs_with(REVIEW), turns=3)), Plan)
+    assert [tool.name for tool in cast.asked[-1].tools] == ["plan"]

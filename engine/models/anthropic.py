@@ -93,7 +93,7 @@ class AnthropicModel:
         except Broken as error:
             raise _broken(str(error)) from None
         except (anthropic.APIError, ValueError, AssertionError) as error:  # the SDK's, over a garbled stream
-            raise ModelError(Fate.RETRY, "garbled", facts={"words": type(error).__name__}) from None
+            raise _broken("garbled", type(error).__name__) from None
 
     async def reachable(self) -> bool:
         """Whether the endpoint itself answers, not a portal in its place. Sends no key and costs nothing."""
@@ -127,9 +127,10 @@ def _without_custom_headers(profile: Profile) -> dict[str, Any]:
     return {line.partition(":")[0].strip(): anthropic.Omit() for line in lines if ":" in line}
 
 
-def _broken(code: str) -> ModelError:
+def _broken(code: str, words: str = "") -> ModelError:
     """What came was paid for, as far as we know, and is no reply."""
-    return ModelError(Fate.REFUSED if code == "endless" else Fate.RETRY, code)
+    fate = Fate.REFUSED if code == "endless" else Fate.RETRY
+    return ModelError(fate, code, facts={"code": code, "words": words})
 
 
 async def _no_stream(response: Any) -> ModelError | None:

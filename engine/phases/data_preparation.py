@@ -5,20 +5,28 @@ The product is `load_data.py`, which ran within its limit, and a data card.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TypedDict
+
 from engine.answers import Answer, Dialogue, Python, Refusal, SearchHF, SubmitCode
 from engine.artefact import tidy
 from engine.desk import Desk
-from engine.experiments.contract import GB, Ending, Job, Limits
-from engine.phases.news import error, said, tail, with_last
-from engine.prompt import Shown, lines, tag
-from engine.tools import hub
+from engine.inputs import Inputs
+from engine.phases.news import said, tail, with_last
+from engine.prompt import Shown
+from engine.tools import hub, python
 from state.errors import LabError
 from state.front_matter import clean
 from state.products import Data, Product, check_python
 from state.vocabulary import Role
 
-LOOK_S = 120.0
-SUBMIT_S = 60.0
+
+class WithData(TypedDict):
+    """What a program of this phase runs with."""
+
+    data: Mapping[str, str]
+    python: str
+    identities: Mapping[str, str]
 
 
 async def run(desk: Desk) -> Data | None:
@@ -44,12 +52,12 @@ async def run(desk: Desk) -> Data | None:
             case SearchHF(query=query):
                 heard = await hub.search(here, query)
             case Python(code=code):
-                heard = ended(await run_code(here, "look.py", tidy(code), LOOK_S))
+                heard = python.shown(await here.run("look", python.snippet(tidy(code), **with_data(inputs))))
             case SubmitCode() as handed:
                 data = Data(code=tidy(handed.code), card=handed.card, datasets=handed.datasets)
-                ending = await run_code(here, "load_data.py", data.code, SUBMIT_S)
+                ending = await here.run("load-data", python.load_data(data.code, **with_data(inputs)))
                 if not ending.ok:
-                    heard = ended(ending)
+                    heard = python.shown(ending)
                     continue
                 data = data.model_copy(update={"says": clean(tail(ending.tail))})
                 if (refusal := await desk.submit(data)) is None:
@@ -58,23 +66,9 @@ async def run(desk: Desk) -> Data | None:
     return None
 
 
-async def run_code(desk: Desk, file: str, code: str, limit_s: float) -> Ending:
-    """Run a program where the person's data lie."""
-    job = Job(
-        kind="python",
-        argv=(desk.inputs.python, file),
-        limits=Limits(wall_s=limit_s, memory_b=4 * GB),
-        files={file: code.encode()},
-        data=dict(desk.inputs.data),
-        identities=dict(desk.inputs.identities),
-    )
-    return await desk.run("run", job)
-
-
-def ended(ending: Ending) -> Shown:
-    """What a run of code tells its author."""
-    output = tag("output", tail(ending.tail))
-    return output if ending.ok else lines(output, error(tail(ending.error) or ending.state.value))
+def with_data(inputs: Inputs) -> WithData:
+    """The person's folders, and the interpreter that experiments will run with."""
+    return {"data": inputs.data, "python": inputs.python, "identities": inputs.identities}
 
 
 def unparsed(answer: Answer) -> Refusal | None:
@@ -91,7 +85,7 @@ def unparsed(answer: Answer) -> Refusal | None:
 async def check(desk: Desk, product: Product) -> Refusal | None:
     """`load_data.py` as a person edited it still runs."""
     assert isinstance(product, Data)
-    ending = await run_code(desk, "load_data.py", product.code, SUBMIT_S)
+    ending = await desk.run("load-data", python.load_data(product.code, **with_data(desk.inputs)))
     if ending.ok:
         return None
     return Refusal(ending.error, "data.does_not_run", {"file": Data.main, "reason": tail(ending.error)})

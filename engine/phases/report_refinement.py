@@ -1,0 +1,98 @@
+"""Report refinement: three reviewers read the paper, the area chair sums up, and a decision is taken: done, or back.
+
+Each reviewer looks at the own review once more before it counts. The numbers of the meta-review are the means; where a
+person waits, the decision is theirs, and the PhD student's is the proposal that they see.
+"""
+
+from __future__ import annotations
+
+from engine.answers import Answer, Decide, MetaReview, Refusal, SubmitReview
+from engine.desk import Desk
+from engine.phases import standing
+from engine.phases.building import readable
+from engine.phases.news import with_last
+from engine.phases.reviewing import means, shown_review
+from engine.prompt import Shown, lines, tag
+from engine.roles import REVIEWERS
+from state.products import Form, Product, Refinement, Signed
+from state.vocabulary import Phase, Role
+
+BACK_TO = (
+    Phase.LITERATURE_REVIEW,
+    Phase.PLAN_FORMULATION,
+    Phase.DATA_PREPARATION,
+    Phase.RUNNING_EXPERIMENTS,
+    Phase.RESULTS_INTERPRETATION,
+    Phase.REPORT_WRITING,
+)
+
+
+async def run(desk: Desk) -> Refinement | None:
+    """Reviews side by side, one meta-review, one decision."""
+    inputs, frame = desk.inputs, desk.frame
+    paper = readable(desk, inputs.report.source)
+    seats = [(nth, REVIEWERS[nth % len(REVIEWERS)]) for nth in range(frame.reviews)]
+    forms = await desk.all(*(desk.start(f"{role.value}-{nth + 1}", reviewed, role, paper) for nth, role in seats))
+    reviews = tuple(
+        Signed(reviewer=role, round=inputs.round, form=form) for (_, role), form in zip(seats, forms, strict=True)
+    )
+    averages = means(forms)
+    shown_means = lines(*(tag(name, value) for name, value in averages.items()))
+    shown_reviews = lines(*(shown_review(one) for one in reviews))
+    chair = desk.seat(Role.AREA_CHAIR, "chair", means=shown_means, reviews=shown_reviews)
+    meta = await chair.ask(answers=(MetaReview,))
+    rounds_left = max(frame.rounds - inputs.round + 1, 0)
+    author = desk.seat(
+        Role.PHD_STUDENT,
+        "decide",
+        round=inputs.round,
+        rounds_left=str(rounds_left),
+        means=shown_means,
+        meta_review=meta.text,
+        reviews=shown_reviews,
+        scores=standing.table(inputs.experiments.scores),
+        best=standing.best(inputs.experiments),
+        phases=[phase.value for phase in BACK_TO],
+    )
+    heard = Shown("")
+    async for turn in desk.rounds(frame.turns):
+        decided = await author.ask(
+            with_last(turn, heard), answers=(Decide,), check=lambda answer: out_of_reach(answer, rounds_left)
+        )
+        product = Refinement(
+            decision=decided.decision,
+            phase=decided.phase if decided.decision == "back" else None,
+            round=inputs.round,
+            means=averages,
+            reviews=reviews,
+            meta=meta.text,
+            reasons=decided.reasons,
+        )
+        if (refusal := await desk.submit(product)) is None:
+            return product
+        heard = refusal.shown
+    return None
+
+
+async def reviewed(desk: Desk, role: Role, paper: str) -> Form:
+    """One review, looked at once more by who wrote it."""
+    reviewer = desk.seat(role, "reviewer", paper_language=desk.frame.paper_language, paper=paper)
+    await reviewer.ask(answers=(SubmitReview,))
+    look_again = tag("look_again", "Is each score what your words say, and is each weakness really in the paper?")
+    return (await reviewer.ask(look_again, answers=(SubmitReview,))).form
+
+
+def out_of_reach(answer: Answer, rounds_left: int) -> Refusal | None:
+    """Why a decision cannot be carried out."""
+    if not isinstance(answer, Decide) or answer.decision == "done":
+        return None
+    if answer.phase not in BACK_TO:
+        return Refusal(f"back needs a phase: one of {', '.join(BACK_TO)}", "decide.no_phase")
+    if rounds_left == 0:
+        return Refusal("the rounds are used up: decide done, and say what stays open", "decide.no_rounds_left")
+    return None
+
+
+async def check(desk: Desk, product: Product) -> Refusal | None:
+    """A decision that parsed can be carried out."""
+    return None

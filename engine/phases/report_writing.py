@@ -1,0 +1,195 @@
+"""Report writing (paper-solver): the PhD student writes the paper section by section, the professor reads it.
+
+Each section is built into the paper before it is kept; then the paper is improved by edits, each kept only if a reader
+on the conference's form scores the result higher. It ends when the steps are used up or the score no longer rises,
+with a README of the finding.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from itertools import count
+
+from engine import artefact
+from engine.answers import Done, Edit, Keep, Readme, Refusal, Replace, SearchPapers, SubmitReview, Tool
+from engine.desk import Desk, Round
+from engine.phases import news, standing
+from engine.phases.building import Draft, build, readable
+from engine.phases.literature import searched
+from engine.phases.news import with_last
+from engine.phases.reviewing import points, shown_form
+from engine.prompt import Shown, lines, tag
+from engine.seat import Seat
+from engine.writing import scaffold
+from state.events import SectionKept
+from state.products import Form, Product, Report, ShelfPaper
+from state.vocabulary import Choice, Language, Role, Wait
+
+REPAIRS = 3
+STALLS = 2
+"""After so many steps in a row that brought nothing, the score counts as no longer rising."""
+FOUND = 10
+
+
+async def run(desk: Desk) -> Report | None:
+    """Title, then section by section; then improvements by edit; then the README."""
+    inputs, frame = desk.inputs, desk.frame
+    found: dict[str, ShelfPaper] = {paper.key: paper for paper in inputs.review.papers}
+    draft = Draft(scaffold.scaffold("?", Language(frame.paper_language)), dict(inputs.experiments.figures))
+    writer = seated(desk)
+    for part in ("title", *scaffold.PARTS):
+        draft = await written(desk.within(part), writer, draft, part, found)
+        desk.tell(SectionKept(part))
+        await desk.keep(draft.report)
+    form = await read(desk.within("first-reading"), draft)
+    stalled, last_attempt = 0, Shown("")
+    async for turn in desk.rounds(frame.report_steps + 1):
+        here = desk.within(f"step-{turn.n}")
+        if turn.last or stalled >= STALLS:
+            report = draft.report.model_copy(update={"readme": await readme(here)})
+            if await desk.submit(report) is None:
+                return report  # else: a note is unread, one more step reads it
+        better, score, last_attempt = await improved(here, turn, draft, form, last_attempt, found)
+        if better is None:
+            stalled += 1
+        else:
+            draft, form, stalled = better, score, 0
+            await desk.keep(draft.report)
+    return None
+
+
+def seated(desk: Desk) -> Seat:
+    """The writer, with everything the paper rests on."""
+    inputs = desk.inputs
+    experiments = inputs.experiments
+    figures = [tag("item", experiments.captions.get(name, ""), file=f"figures/{name}") for name in experiments.figures]
+    return desk.seat(
+        Role.PHD_STUDENT,
+        "write",
+        paper_language=desk.frame.paper_language,
+        question=inputs.question,
+        review=inputs.review,
+        plan=inputs.plan,
+        data_card=inputs.prepared.card,
+        scores=standing.table(experiments.scores),
+        best=standing.best(experiments),
+        references=standing.citable(inputs),
+        interpretation=inputs.interpretation,
+        figures=lines(*figures),
+        earlier_version=inputs.earlier,
+        sent_back_because=inputs.reasons,
+    )
+
+
+async def written(desk: Desk, writer: Seat, draft: Draft, part: str, found: dict[str, ShelfPaper]) -> Draft:
+    """The paper with one more part, which was built; where it fails the compiler's words go back."""
+    earlier = desk.inputs.before(Report)
+    answers: tuple[type[Replace] | type[Keep], ...] = (Replace, Keep) if earlier else (Replace,)
+    heard = Shown("")
+    for attempt in count(1):
+        here = desk.within(f"try-{attempt}")
+        wanted = tag("section", part.replace("_", " "))
+        match await writer.ask(lines(heard, wanted), answers=answers, tools=[search_tool(found)]):
+            case Replace(text=text):
+                body = text
+            case _:
+                body = scaffold.section(earlier.source, part) if earlier else ""
+        tried = draft.with_source(scaffold.with_section(draft.source, part, body))
+        if part == "title":
+            return tried  # the first section is built with it
+        built = await build(here, tried, found)
+        if isinstance(built, Draft):
+            return built
+        heard = news.error(built.why)
+        if attempt % (REPAIRS + 1) == 0:
+            await desk.hold(
+                f"not-built-{attempt}", Wait.TROUBLE, Choice.RETRY, Choice.STOP, what="section_failed", why=built.why
+            )
+    raise AssertionError("count() does not end")
+
+
+async def improved(
+    desk: Desk, turn: Round, draft: Draft, form: Form, last_attempt: Shown, found: dict[str, ShelfPaper]
+) -> tuple[Draft | None, Form, Shown]:
+    """The paper after one edit, if it builds and reads better, with how it reads; else what became of the attempt."""
+    writer = desk.seat(
+        Role.PHD_STUDENT,
+        "improve",
+        step=turn.n,
+        paper_language=desk.frame.paper_language,
+        paper=artefact.numbered(draft.source),
+        read_as=shown_form(form),
+        scores=standing.table(desk.inputs.experiments.scores),
+        references=standing.citable(desk.inputs),
+        last_attempt=last_attempt,
+    )
+    answers: tuple[type[Edit] | type[Done], ...] = (Edit, Done)
+    match await writer.ask(with_last(turn, Shown("")), answers=answers, check=partial(misfit, draft)):
+        case Edit() as edit:
+            tried = draft.with_source(artefact.edited(draft.source, [edit]))
+        case _:
+            return None, form, Shown("")
+    built = await build(desk, tried, found)
+    if isinstance(built, Refusal):
+        return None, form, lines(edit.why, news.error(built.why))
+    score = await read(desk, built)
+    if points(score) > points(form):
+        return built, score, Shown("")
+    return None, form, lines(edit.why, f"scored {points(score):.2f}, not above {points(form):.2f}: not kept")
+
+
+async def read(desk: Desk, draft: Draft) -> Form:
+    """How the paper reads on the conference's form, its numbers filled in."""
+    critic = desk.seat(
+        Role.PROFESSOR,
+        "critic",
+        paper_language=desk.frame.paper_language,
+        paper=readable(desk, draft.source),
+    )
+    return (await critic.ask(answers=(SubmitReview,))).form
+
+
+async def readme(desk: Desk) -> str:
+    """The README of the finding, its numbers filled in."""
+    inputs = desk.inputs
+    professor = desk.seat(
+        Role.PROFESSOR,
+        "readme",
+        paper_language=desk.frame.paper_language,
+        question=inputs.question,
+        interpretation=inputs.interpretation,
+        scores=standing.table(inputs.experiments.scores),
+        best=standing.best(inputs.experiments),
+        references=standing.citable(inputs),
+    )
+    answer = await professor.ask(answers=(Readme,), check=lambda given: standing.unknown_reference(inputs, given.text))
+    return readable(desk, answer.text, markdown=True)
+
+
+def search_tool(found: dict[str, ShelfPaper]) -> Tool[SearchPapers]:
+    """Searching while writing; what was found may be cited."""
+
+    async def search(desk: Desk, asked: SearchPapers) -> Shown:
+        result = await searched(desk, asked.query, FOUND)
+        for key, paper in result.papers.items():
+            found.setdefault(key, paper)
+        return result.shown
+
+    return Tool("search_papers", SearchPapers, search)
+
+
+def misfit(draft: Draft, answer: Edit | Done) -> Refusal | None:
+    """Why an edit does not fit the paper shown."""
+    if isinstance(answer, Edit) and (why := artefact.misfit(draft.source, [answer])):
+        return Refusal(why, "change.misfit")
+    return None
+
+
+async def check(desk: Desk, product: Product) -> Refusal | Product:
+    """A paper that a person edited, built again; or why it does not build."""
+    assert isinstance(product, Report)
+    found = {paper.key: paper for paper in desk.inputs.review.papers}
+    built = await build(desk, Draft(product.source, product.figures, product.bibliography), found)
+    if isinstance(built, Refusal):
+        return built
+    return built.report.model_copy(update={"readme": product.readme})

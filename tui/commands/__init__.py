@@ -64,6 +64,10 @@ def run(words: Sequence[str]) -> int:
         print(version("nightlab"))
         return 0
     name = (args.command or "open_lab").replace("-", "_")
+    if args.lang and name in ("open_lab", "demo", "new") and sys.stdout.isatty():
+        from tui import drafts
+
+        drafts.choose("language", args.lang)  # the screens go on in it, and next time too
     command = import_module(f"tui.commands.{name}").run
     try:
         try:

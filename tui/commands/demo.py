@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -40,6 +41,8 @@ def run(args: argparse.Namespace) -> int:
     drafts.know(folder)
     begun_at = follow.last_seq(folder)
     number = go_on(folder, autopilot=autopilot and not fresh)
+    if fresh and alone:
+        print(tr("offer.rehearses"), file=sys.stderr)
     if headless:
         return follow.follow(folder, number, after=begun_at)
     launch.take_up(folder)

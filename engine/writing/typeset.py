@@ -108,7 +108,7 @@ def with_tex(name: str, source: str, setup: dict[str, Any]) -> str:
     """A run for the text, one for the bibliography, two for the references; latexmk decides where it is there."""
     folder = Path("tex")
     shutil.copytree("figures", folder / "figures") if Path("figures").is_dir() else folder.mkdir()
-    (folder / SOURCE).write_text(marked(source, setup["mark"]), "utf-8")
+    (folder / SOURCE).write_text(marked(outlined(source), setup["mark"]), "utf-8")
     if Path(BIB).is_file():
         shutil.copy(BIB, folder / BIB)
     if name == "tectonic":
@@ -151,6 +151,20 @@ def marked(source: str, mark: str) -> str:
     return source.replace(r"\maketitle", r"\maketitle" + box, 1)
 
 
+def outlined(source: str) -> str:
+    """With outline fonts: Latin Modern where it is there, else the older encoding, else T1's letters are bitmaps."""
+    encoding = r"\usepackage[T1]{fontenc}"
+    if tex_has("lmodern.sty"):
+        return source.replace(encoding, encoding + r"\usepackage{lmodern}", 1)
+    return source if tex_has("sfrm1000.pfb") else source.replace(encoding, "", 1)
+
+
+def tex_has(file: str) -> bool:
+    """Whether TeX has the file."""
+    done = called(["kpsewhich", file], Path(), PROBE_S) if shutil.which("kpsewhich") else None
+    return done is not None and done.returncode == 0
+
+
 # Typst --------------------------------------------------------------------------------------------------------------
 
 
@@ -174,7 +188,7 @@ def with_typst(source: str, setup: dict[str, Any]) -> str:
     flags = [f"--metadata=mark:{setup['mark']}"] if setup["mark"] else []
     flags += ["--variable=chinese:1"] if chinese else []
     flags += ["--variable=references:1"] if cited else []
-    line = [pandoc() or "pandoc", "-f", "latex-auto_identifiers+smart", "-t", "typst", "--wrap=none"]
+    line = [pandoc() or "pandoc", "--sandbox", "-f", "latex-auto_identifiers+smart", "-t", "typst", "--wrap=none"]
     line += [f"--template={TEMPLATES / 'paper.typ'}", f"--lua-filter={TEMPLATES / 'filter.lua'}", *flags]
     done = called([*line, "-o", "paper.typ", "typst.tex"], Path(), BUILD_S)
     if done is None:

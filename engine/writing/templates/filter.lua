@@ -56,7 +56,8 @@ local function Link(link)
   if not name then
     return nil
   end
-  return typst('#ref(label(' .. quoted(aliases[name] or name) .. '), supplement: none)')
+  local number = '#ref(label(' .. quoted(aliases[name] or name) .. '), supplement: none)'
+  return typst(link.attributes['reference-type'] == 'eqref' and '(' .. number .. ')' or number)
 end
 
 local function Image(image)

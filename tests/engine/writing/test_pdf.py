@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pypdfium2
 import pytest
+import typst
 from pypdfium2 import raw
 
 from engine.experiments.contract import Ending
 from engine.experiments.local.place import Local
-from engine.writing import pdf, typeset
+from engine.writing import latex, pdf, typeset
 from engine.writing.pdf import MARKS, Built, Prepared
 from state.vocabulary import Language
 from tests.engine.writing.papers import FIGURES, KNOWN, SHELF, figure, paper
@@ -63,12 +64,12 @@ async def test_a_paper_becomes_a_pdf_with_its_numbers_and_its_mark_on_the_first_
 async def test_references_are_numbered_and_lead_where_they_say(tmp_path: Path) -> None:
     await typeset_in(tmp_path / "job", ready())
     whole = " ".join(texts(tmp_path / "job" / "work" / "paper.pdf"))
-    assert "Section 6 has the numbers, Figure 1 the curves, and Equation 1 the loss." in whole
+    assert "Section 6 has the numbers, Figure 1 the curves, and Equation (1) the loss." in whole
     assert "Power et al. [1] and explained in part by [2], [3]" in whole
     assert "Table 1 has the steps to the target." in whole
     assert "Table 1. Steps to the target" in whole
     assert "Figures 1 and 2 show" in whole
-    assert "By Equation 2 the decay" in whole
+    assert "By Equation (2) the decay" in whole
     assert "The best seed took 2,190." in whole
     for stray in ("\\", "[eq:", "fig:", "sec:", "result", "given"):
         assert stray not in whole
@@ -178,3 +179,21 @@ async def test_tex_sets_the_same_numbers_where_there_is_one(tmp_path: Path) -> N
     pages = texts(tmp_path / "job" / "work" / "paper.pdf")
     assert "A rehearsal" in pages[0]
     assert "2,310" in " ".join(pages)
+
+
+def test_every_sign_that_a_paper_may_use_has_a_glyph(tmp_path: Path) -> None:
+    """A page a sign, beside the page of one that no font has: a page that looks like that one shows an empty box."""
+    signs = [
+        chr(code) for first, last in latex.RANGES for code in range(first, last + 1) if not 0x3400 <= code <= 0x9FFF
+    ]
+    signs = [sign for sign in signs if latex.printable(sign) and not sign.isspace()]
+    head = '#set page(width: 40pt, height: 40pt)\n#set text(font: ("Libertinus Serif", "Noto Serif SC"), size: 20pt)\n'
+    each = "#pagebreak()\n".join(f'#text("\\u{{{ord(sign):x}}}")\n' for sign in ["\u4dc0", *signs])
+    (tmp_path / "signs.typ").write_text(head + each, "utf-8")
+    folders = [str(folder) for folder in typeset.fonts()]
+    made = typst.compile(tmp_path / "signs.typ", font_paths=folders, ignore_system_fonts=True)
+    document = pypdfium2.PdfDocument(made)
+    pictures = [page.render(scale=1).to_numpy().tobytes() for page in document]
+    document.close()
+    assert len(pictures) == len(signs) + 1
+    assert [sign for sign, picture in zip(signs, pictures[1:], strict=True) if picture == pictures[0]] == []

@@ -56,8 +56,8 @@ class MessagesServer:
     log: Path | None = None
     port: int = 0
     piece: int = 80
-    asked: list[Asked] = field(default_factory=list)
-    by_sha: Counter[str] = field(default_factory=Counter)
+    asked: list[Asked] = field(default_factory=list, repr=False)
+    by_sha: Counter[str] = field(default_factory=Counter, repr=False)
     refused: list[str] = field(default_factory=list)
     probes: int = 0
 

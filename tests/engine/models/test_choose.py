@@ -1,0 +1,45 @@
+"""From a choice to a model: the key is looked for each time, and a missing one says what to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from engine.models.anthropic import AnthropicModel
+from engine.models.choose import Models
+from state import keys
+from state.errors import LabError
+from state.profiles import parse
+
+
+@pytest.fixture
+async def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Models:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    for name in ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    return Models(tmp_path, "en")
+
+
+async def test_without_a_key_the_lab_says_what_to_do(models: Models) -> None:
+    with pytest.raises(LabError) as caught:
+        models(parse("anthropic"))
+    assert caught.value.key == "auth.no_key"
+    assert caught.value.facts["variable"] == "ANTHROPIC_API_KEY"
+    assert caught.value.facts["command"] == "nightlab key anthropic"
+
+
+async def test_a_key_given_while_the_lab_waits_is_used(models: Models) -> None:
+    with pytest.raises(LabError):
+        models(parse("anthropic"))
+    keys.keep("anthropic", "sk-1")
+    first = models(parse("anthropic"))
+    assert isinstance(first, AnthropicModel)
+    assert models(parse("anthropic/claude-opus-5-5")) is first  # one connection an endpoint
+    keys.keep("anthropic", "sk-2")
+    assert models(parse("anthropic")) is not first
+    await models.close()
+
+
+async def test_an_endpoint_on_this_machine_needs_no_key(models: Models) -> None:
+    assert isinstance(models(parse("llamacpp")), AnthropicModel)

@@ -17,6 +17,12 @@ import pytest
 MISSING = "needs {tool}: apt install {package}"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--kills", default="6", help="how often the engine is killed in tests/faults; 200 is the full proof"
+    )
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     for marker in item.iter_markers("needs"):
         tool, package = marker.args

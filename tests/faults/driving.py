@@ -1,0 +1,123 @@
+"""Drive whole runs of the sample in real engine processes: start, kill, wait, and compare what they made.
+
+Used by the tests of what survives. Everything is read from the outside: status, files, the engine's lock.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from state import inbox, places, project, toml_text
+from state.status import report
+from state.vocabulary import WordKind
+
+SAMPLE = Path(__file__).parents[2] / "sample_projects" / "grokking"
+OVER = ("done", "waiting", "paused", "failed", "stopped")
+
+
+def sample(folder: Path, **values: str | int | float | bool) -> Path:
+    """A copy of the sample; `values` are dotted keys of its project.toml, with `__` for the dot."""
+    shutil.copytree(SAMPLE, folder)
+    file = folder / project.FILE
+    text = file.read_text()
+    for key, value in values.items():
+        text = toml_text.with_value(text, tuple(key.split("__")), value)
+    file.write_text(text)
+    return folder
+
+
+def engine(folder: Path, **env: str) -> subprocess.Popen[bytes]:
+    """An engine on a project, as the tui starts one."""
+    return subprocess.Popen(
+        [sys.executable, "-P", "-E", "-m", "engine", str(folder)],
+        cwd="/",
+        env={**os.environ, "NIGHTLAB_DEATH_LIMIT": "0", "NIGHTLAB_IDLE_S": "1000", **env},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+
+
+def begin(folder: Path) -> None:
+    """A run on autopilot, and a note for the plan that waits for it."""
+    inbox.leave(folder, WordKind.NOTE, {"text": "Show the training accuracy too.", "to": "plan_formulation"})
+    inbox.leave(folder, WordKind.RUN, {"autonomy": "autopilot"})
+
+
+def wait(folder: Path, running: subprocess.Popen[bytes], limit_s: float = 240.0) -> dict[str, Any]:
+    """Until the run is over or waits; the status then."""
+    end = time.monotonic() + limit_s
+    while time.monotonic() < end:
+        told = report(folder)
+        if told["state"] in OVER and not inbox.pending(folder)[1:]:
+            return told
+        if running.poll() is not None:
+            raise AssertionError(f"the engine left with {running.returncode}: {log(folder)}")
+        time.sleep(0.05)
+    raise AssertionError(f"not over after {limit_s:g} s: {report(folder)}\n{log(folder)}")
+
+
+def kill(running: subprocess.Popen[bytes]) -> None:
+    if running.poll() is None:
+        running.send_signal(signal.SIGKILL)
+    running.wait()
+    if running.stderr is not None:
+        running.stderr.close()
+
+
+def log(folder: Path) -> str:
+    file = places.places(folder).log
+    return file.read_text()[-3000:] if file.exists() else ""
+
+
+def made(folder: Path, run: int = 1) -> dict[str, str]:
+    """What a run made, as text: the PDF by what it says, without what may differ between equal runs."""
+    found: dict[str, str] = {}
+    root = folder / "runs" / str(run)
+    for path in sorted(root.rglob("*")):
+        if not path.is_file():
+            continue
+        name = str(path.relative_to(root))
+        if name.endswith(".pdf"):
+            shown = subprocess.run(["pdftotext", "-layout", str(path), "-"], capture_output=True, check=True).stdout
+            found[name] = plain(shown.decode(), folder)
+        elif name.endswith(".png"):
+            found[name] = str(path.stat().st_size)
+        else:
+            found[name] = plain(path.read_text(errors="replace"), folder)
+    return found
+
+
+def plain(text: str, folder: Path) -> str:
+    """Without paths, and without words' ids."""
+    text = text.replace(str(folder), "PROJECT").replace(sys.executable, "PYTHON")
+    return re.sub(r"\b01[0-9A-HJKMNP-TV-Z]{24}\b", "ULID", text)
+
+
+def measured(folder: Path) -> list[tuple[Any, ...]]:
+    """Every number that was measured, without the experiments' numbers, whose order may differ."""
+    from state.readers import reading
+
+    where = places.places(folder)
+    with reading(where.database, where.blobs) as reader:
+        assert reader is not None
+        return sorted(
+            (one.program, one.seed, one.dataset, one.metric, str(one.value), str(one.censored))
+            for one in reader.results(1)
+            if not one.superseded
+        )
+
+
+def differences(one: Mapping[str, str], other: Mapping[str, str]) -> list[str]:
+    """Names of files that differ, or that only one of them has."""
+    return sorted(name for name in {*one, *other} if one.get(name) != other.get(name))

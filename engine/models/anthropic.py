@@ -82,7 +82,7 @@ class AnthropicModel:
                     if (error := await _no_stream(stream.response)) is not None:
                         raise error
                     async for event in stream:
-                        whole.take(event if isinstance(event, dict) else event.to_dict())
+                        whole.take(_plain(event))
                 return whole.reply()
         except anthropic.APIStatusError as error:
             raise (of_event(error.body) if began else fate_of(_answer(error))) from None
@@ -92,7 +92,12 @@ class AnthropicModel:
             raise of_transport(error, began=True) from None
         except Broken as error:
             raise _broken(str(error)) from None
-        except (anthropic.APIError, ValueError, AssertionError) as error:  # the SDK's, over a garbled stream
+        except (
+            anthropic.APIError,
+            ValueError,
+            AssertionError,
+            RecursionError,
+        ) as error:  # the SDK's, over a garbled stream
             raise _broken("garbled", type(error).__name__) from None
 
     async def reachable(self) -> bool:
@@ -125,6 +130,16 @@ def _without_custom_headers(profile: Profile) -> dict[str, Any]:
         return {}
     lines = os.environ.get("ANTHROPIC_CUSTOM_HEADERS", "").splitlines()
     return {line.partition(":")[0].strip(): anthropic.Omit() for line in lines if ":" in line}
+
+
+def _plain(event: Any) -> dict[str, Any]:
+    """An event as JSON. The SDK checks none of them, so it may be anything that JSON can say."""
+    if isinstance(event, dict):
+        return event
+    if not hasattr(event, "to_dict"):
+        raise Broken("garbled")
+    told: dict[str, Any] = event.to_dict(warnings=False)
+    return told
 
 
 def _broken(code: str, words: str = "") -> ModelError:

@@ -274,7 +274,7 @@ class _Handler(BaseHTTPRequestHandler):
             case "silent":
                 self.server_.closing.wait(60)
             case "garbled":
-                self.chunk(b"event: content_block_delta\ndata: {not json\n\n")
+                self.chunk(f"event: content_block_delta\ndata: {fault.text}\n\n".encode("utf-8", "surrogateescape"))
             case "error_event":
                 body = {"type": "error", "error": {"type": fault.type, "message": fault.words}}
                 self.chunk(f"event: error\ndata: {json.dumps(body)}\n\n".encode())

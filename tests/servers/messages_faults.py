@@ -48,9 +48,9 @@ def no_usage() -> Fault:
     return Fault("no_usage")
 
 
-def garbled(after: int = 3) -> Fault:
-    """An event that is not JSON."""
-    return Fault("garbled", after)
+def garbled(after: int = 3, text: str = "{not json") -> Fault:
+    """An event that is none, and then the end."""
+    return Fault("garbled", after, text=text)
 
 
 def page(status: int = 200) -> Fault:

@@ -171,6 +171,31 @@ async def test_every_fault_has_its_fate_and_is_asked_once(
         assert (await it.ask()).text  # and the same model goes on
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[1]",
+        '"x"',
+        "null",
+        "{}",
+        "7",
+        '{"type": 3}',
+        '{"type": "message_start"}',
+        '{"type": "message_start", "message": 1}',
+        '{"type": "content_block_delta", "index": 99, "delta": {"type": "text_delta", "text": "x"}}',
+        '{"type": "content_block_delta", "index": "a", "delta": []}',
+        '{"type": "content_block_start", "content_block": {}}',
+        '{"type": "message_delta", "delta": {"stop_reason": 1}, "usage": {"output_tokens": -1}}',
+        "\udcff\udcfe",
+        "[" * 5000,
+    ],
+)
+async def test_an_event_that_is_none_is_a_broken_stream_and_no_crash(text: str) -> None:
+    for after in (0, 3):
+        async with lab(ANSWER, faults.garbled(after, text)) as it:
+            assert (await it.fails()).fate is Fate.RETRY
+
+
 @pytest.mark.parametrize("fault", [faults.status(429, retry_after="7"), faults.status(529, retry_after_ms="7000")])
 async def test_the_time_that_the_endpoint_asks_for_is_told(fault: faults.Fault) -> None:
     async with lab(ANSWER, fault) as it:

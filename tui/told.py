@@ -57,6 +57,9 @@ def wait_lines(wait: WaitRow) -> Iterator[str]:
         inner = wait.facts.get("facts", wait.facts)
         facts = {name: value for name, value in inner.items() if name != "key"} if isinstance(inner, dict) else {}
         yield refusal(LabError(key, **facts))
+    elif reason := wait.facts.get("reason") or wait.facts.get("why"):
+        role = wait.facts.get("role")
+        yield tr("progress.reason", role=words.role_name(role), reason=reason) if role else str(reason)
 
 
 def status_lines(report: Mapping[str, Any]) -> Iterator[str]:

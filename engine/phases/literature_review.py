@@ -47,7 +47,7 @@ async def run(desk: Desk) -> Review | None:
         news = with_last(turn, heard, tag("write_review") if full else Shown(""))
         match await student.ask(news, answers=answers, check=partial(out_of_reach, known, shelf)):
             case Summary(query=query):
-                found = await searched(here, query, ABSTRACTS)
+                found = await searched(here, query, ABSTRACTS, known)
                 known |= {key: paper for key, paper in found.papers.items() if key not in known}
                 heard = found.shown
             case FullText(paper=key, looking_for=looking_for):

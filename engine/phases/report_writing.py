@@ -170,7 +170,7 @@ def search_tool(found: dict[str, ShelfPaper]) -> Tool[SearchPapers]:
     """Searching while writing; what was found may be cited."""
 
     async def search(desk: Desk, asked: SearchPapers) -> Shown:
-        result = await searched(desk, asked.query, FOUND)
+        result = await searched(desk, asked.query, FOUND, found)
         for key, paper in result.papers.items():
             found.setdefault(key, paper)
         return result.shown

@@ -11,8 +11,19 @@ from engine.desk import Desk
 from engine.inputs import Inputs
 from engine.models.base import Message, Reply, Request, ToolUse, Usage
 from state import lineage
-from state.products import Data, Plan, Product, Review, ShelfPaper
-from state.vocabulary import Phase
+from state.products import (
+    Data,
+    Experiments,
+    Interpretation,
+    Plan,
+    Product,
+    Program,
+    Review,
+    Scored,
+    ShelfPaper,
+)
+from state.results import Measured
+from state.vocabulary import Phase, Verdict
 from tests.engine.conftest import Laid
 
 Arguments = dict[str, object]
@@ -113,3 +124,31 @@ DATA = Data(code="OFFSET = 0\n\nif __name__ == '__main__':\n    print('ready')\n
 def inputs_with(*products: Product, **more: object) -> Inputs:
     whole = {product.name: product for product in products}
     return Inputs(asked="Does decay set the clock?", products=whole, **more)  # type: ignore[arg-type]
+
+
+def experiments(verdict: Verdict = Verdict.BETTER, mean: float = 152.0) -> Experiments:
+    return Experiments(
+        metric="steps",
+        direction="lower",
+        dataset="toy",
+        kept=("wd_2", "base") if verdict is Verdict.BETTER else ("base", "wd_2"),
+        baseline="base",
+        programs=(Program(name="wd_2", code="DECAY = 2\n", parent="base"), Program(name="base", code="DECAY = 1\n")),
+        scores=(
+            Scored(program="wd_2", verdict=verdict, n=3, seeds=3, mean=mean, sd=1.0, grade=0.8),
+            Scored(program="base", verdict=Verdict.BASELINE, n=3, seeds=3, mean=302.0, sd=1.0, grade=0.8),
+        ),
+        lessons=("More decay, fewer steps.",),
+    )
+
+
+def values(mean: float = 152.0) -> tuple[Measured, ...]:
+    told = [("wd_2", mean), ("base", 302.0)]
+    return tuple(
+        Measured(program, "toy", "steps", seed, middle + seed - 2, None, None, 10 * nth + seed)
+        for nth, (program, middle) in enumerate(told)
+        for seed in (1, 2, 3)
+    )
+
+
+INTERPRETATION = Interpretation(hypothesis="holds", body=r"It took \result{wd_2/toy/steps/mean} steps.")

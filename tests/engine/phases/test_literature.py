@@ -1,0 +1,120 @@
+"""Ideation and literature review on a real desk, over a folder of papers that the project brings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from engine.phases import ideation, literature_review
+from engine.phases.literature import cited
+from state.products import Ideas, Review
+from state.vocabulary import Phase
+from tests.engine.conftest import Laid
+from tests.engine.phases.played import Cast, inputs_with, last, play, tagged
+
+BIB = """\
+@misc{power2022, title = {Grokking: Generalization beyond overfitting}, author = {Power, Alethea}, year = {2022},
+  abstract = {Small networks learn modular addition late; weight decay helps.}}
+@misc{gromov2023, title = {Grokking modular arithmetic}, author = {Gromov, Andrey}, year = {2023},
+  abstract = {A quadratic network groks modular addition without weight decay.}}
+@misc{smith2020, title = {Optimizers compared}, author = {Smith, Ann}, year = {2020},
+  abstract = {Momentum and decay of optimizers.}}
+"""
+NOTES = {"notes": "Late generalisation is shown (p. 4)."}
+
+
+def with_papers(laid: Laid) -> Laid:
+    folder = laid.places.folder / "papers"
+    folder.mkdir()
+    (folder / "shelf.bib").write_text(BIB)
+    return laid
+
+
+async def test_papers_are_searched_read_shelved_and_reviewed(lay: Callable[..., Laid]) -> None:
+    laid = with_papers(lay(Phase.LITERATURE_REVIEW))
+    cast = Cast(
+        summary=[{"query": "grokking modular addition"}, lambda text: None],
+        full_text=[
+            lambda text: {"paper": "power2022", "looking_for": "decay"} if '<paper key="power2022">' in text else None,
+            lambda text: None,
+        ],
+        reading_notes=[lambda text: NOTES if "weight decay helps" in text and "<only_abstract" in text else None],
+        add_paper=[
+            lambda text: {"paper": "power2022", "notes": "The question comes from here."} if "<notes" in text else None,
+            {"paper": "gromov2023", "notes": "The objection."},
+        ],
+        literature_review=[{"text": "Known since [@power2022]; see [@nobody]."}, {"text": "Since [@power2022]."}],
+    )
+    review = await literature_review.run(play(laid, cast, inputs_with(), papers=2, online=False))
+    assert review is not None and [paper.key for paper in review.papers] == ["power2022", "gromov2023"]
+    assert review.papers[0].notes == "Late generalisation is shown (p. 4).\n\nThe question comes from here."
+    assert "@misc{power2022," in review.papers[0].bibtex
+    assert "not on the shelf: nobody" in tagged(last(cast.asked[-1]), "refusal")[0]
+    assert '<source_unreachable name="arxiv">offline</source_unreachable>' in "".join(cast.shown)
+    assert Review.of(review.files()) == review
+    assert laid.store.row("SELECT title FROM paper WHERE key = 'gromov2023'") is not None
+
+
+async def test_an_unknown_paper_and_a_second_copy_are_refused(lay: Callable[..., Laid]) -> None:
+    laid = with_papers(lay(Phase.LITERATURE_REVIEW))
+    cast = Cast(
+        summary=[{"query": "grokking modular addition"}, lambda text: None],
+        add_paper=[
+            {"paper": "invented2024", "notes": "x"},
+            {"paper": "power2022", "notes": "x"},
+            {"paper": "power2022", "notes": "again"},
+            {"paper": "gromov2023", "notes": "y"},
+        ],
+        literature_review=[{"text": "Read."}],
+    )
+    review = await literature_review.run(play(laid, cast, inputs_with(), papers=2, online=False))
+    assert review is not None and len(review.papers) == 2
+    refusals = [tagged(last(request), "refusal") for request in cast.asked]
+    assert [words[0].split(" ")[0] for words in refusals if words] == ["no", "power2022"]
+
+
+async def test_an_empty_shelf_is_never_handed_in(lay: Callable[..., Laid]) -> None:
+    laid = lay(Phase.LITERATURE_REVIEW)
+    cast = Cast(summary=[{"query": "nothing like it"}])
+    assert await literature_review.run(play(laid, cast, inputs_with(), turns=4, online=False)) is None
+    assert "<found>no paper</found>" in cast.shown[-1]
+    assert laid.store.rows("SELECT 1 FROM product") == []
+
+
+def idea(name: str, **more: object) -> dict[str, object]:
+    told = {"name": name, "title": f"On {name}", "hypothesis": "It falls.", "experiment": "Vary it."}
+    return {**told, "interestingness": 7, "feasibility": 8, "novelty": 5, **more}
+
+
+async def test_ideas_are_thought_over_checked_and_ranked(lay: Callable[..., Laid]) -> None:
+    laid = with_papers(lay(Phase.IDEATION))
+    cast = Cast(
+        propose_idea=[
+            idea("Table share", novelty=9),
+            idea("Table share", novelty=8, done=True),
+            idea("decay clock", done=True),
+        ],
+        search_papers=[{"query": "grokking modular addition"}, lambda text: None],
+        decide_novelty=[
+            lambda text: (
+                {"verdict": "known", "why": "Power did.", "papers": ["power2022", "invented"]}
+                if "<paper" in text
+                else None
+            ),
+            {"verdict": "undecided", "why": "The search was small."},
+        ],
+    )
+    inputs = inputs_with(topic="grokking")
+    ideas = await ideation.run(play(laid, cast, inputs, ideas=2, online=False))
+    assert ideas is not None and [one.name for one in ideas.ideas] == ["decay_clock", "table_share"]
+    assert ideas.ideas[1].novelty == 8 and ideas.ideas[1].papers == ("power2022",)
+    assert ideas.choice.name == "decay_clock"
+    assert Ideas.of(ideas.files()) == ideas
+    assert tagged(last(cast.asked[1]), "reflection") == ["1 of 3"]
+
+
+def test_citations_are_told_from_mail_addresses_and_brackets() -> None:
+    assert cited("As [@power2022; @gromov2023, p. 4] and [see @a-b.c.] say, me@x.org [x] [@power2022]") == [
+        "power2022",
+        "gromov2023",
+        "a-b.c",
+    ]

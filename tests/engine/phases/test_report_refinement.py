@@ -1,0 +1,103 @@
+"""Report refinement on a real desk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from engine.phases import report_refinement
+from state.products import Refinement, Report
+from state.vocabulary import Phase, Role
+from tests.engine.conftest import Laid
+from tests.engine.phases.played import (
+    DATA,
+    INTERPRETATION,
+    PLAN,
+    REVIEW,
+    Cast,
+    experiments,
+    inputs_with,
+    last,
+    play,
+    tagged,
+    values,
+)
+
+SOURCE = "\\begin{document}\nIt took \\result{wd_2/toy/steps/mean} steps, \\verdict{wd_2}.\n\\end{document}\n"
+FORM = {
+    "summary": "Few steps.",
+    "strengths": "honest",
+    "weaknesses": ["one data set"],
+    "originality": 2,
+    "quality": 3,
+    "clarity": 3,
+    "significance": 2,
+    "soundness": 3,
+    "presentation": 3,
+    "contribution": 2,
+    "overall": 5,
+    "confidence": 4,
+    "decision": "reject",
+}
+INPUTS = inputs_with(REVIEW, PLAN, DATA, experiments(), INTERPRETATION, Report(source=SOURCE), measured=values())
+META = {"text": "They agree.", "decision": "reject"}
+
+
+async def test_three_reviewers_read_the_numbers_as_printed_and_the_means_are_the_meta_reviews(
+    lay: Callable[..., Laid],
+) -> None:
+    laid = lay(Phase.REPORT_REFINEMENT)
+
+    def form(text: str) -> dict[str, object]:
+        assert "It took 152.0 ± 1.0 steps, better." in text
+        sound = tagged(text, "role") == ["reviewer_experiments"]
+        return {**FORM, "overall": 8 if sound else 5} if "<look_again>" in text else {**FORM, "overall": 1}
+
+    cast = Cast(
+        review=[form] * 9, meta_review=[META], decide=[{"decision": "done", "reasons": "It says what was found."}]
+    )
+    found = await report_refinement.run(play(laid, cast, INPUTS))
+    assert found is not None and found.decision == "done"
+    assert [one.reviewer for one in found.reviews] == [
+        Role.REVIEWER_EXPERIMENTS,
+        Role.REVIEWER_IMPACT,
+        Role.REVIEWER_NOVELTY,
+    ]
+    assert found.means["overall"] == 6.0 and found.means["soundness"] == 3.0
+    assert found.reviews[0].form.strengths == ("honest",)
+    assert Refinement.of(found.files()) == found
+
+
+async def test_five_reviews_make_the_ensemble(lay: Callable[..., Laid]) -> None:
+    laid = lay(Phase.REPORT_REFINEMENT)
+    cast = Cast(review=[FORM], meta_review=[META], decide=[{"decision": "done", "reasons": "x"}])
+    found = await report_refinement.run(play(laid, cast, INPUTS, reviews=5))
+    assert found is not None and len(found.reviews) == 5
+
+
+async def test_a_decision_to_go_back_needs_a_phase_and_a_round_that_is_left(lay: Callable[..., Laid]) -> None:
+    laid = lay(Phase.REPORT_REFINEMENT)
+    back = {"decision": "back", "reasons": "Too few seeds."}
+    cast = Cast(
+        review=[FORM],
+        meta_review=[META],
+        decide=[back, {**back, "phase": "report_refinement"}, {**back, "phase": "plan_formulation"}],
+    )
+    found = await report_refinement.run(play(laid, cast, INPUTS))
+    assert found is not None and (found.decision, found.phase) == ("back", Phase.PLAN_FORMULATION)
+    refusals = [tagged(last(request), "refusal")[0] for request in cast.asked if tagged(last(request), "refusal")]
+    assert len(refusals) == 2
+
+
+async def test_when_the_rounds_are_used_up_it_can_only_be_done(lay: Callable[..., Laid]) -> None:
+    laid = lay(Phase.REPORT_REFINEMENT)
+    cast = Cast(
+        review=[FORM],
+        meta_review=[META],
+        decide=[
+            {"decision": "back", "phase": "plan_formulation", "reasons": "More."},
+            lambda text: {"decision": "done", "reasons": "x"} if "rounds are used up" in text else None,
+        ],
+    )
+    found = await report_refinement.run(play(laid, cast, INPUTS, rounds=0))
+    assert found is not None and found.decision == "done"
+    assert tagged(cast.shown[-1], "rounds_left") == ["0"]

@@ -1,0 +1,132 @@
+"""paper-solver on a real desk: every section is built into the PDF before it is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from engine.answers import Refusal
+from engine.phases import report_writing
+from engine.phases.reviewing import points
+from engine.writing.scaffold import section
+from state.products import Form, Product, Report
+from state.vocabulary import Phase
+from tests.engine.conftest import Laid
+from tests.engine.phases.played import (
+    DATA,
+    INTERPRETATION,
+    PLAN,
+    REVIEW,
+    Cast,
+    experiments,
+    inputs_with,
+    last,
+    play,
+    tagged,
+    values,
+    visited_again,
+)
+from tests.engine.phases.test_report_refinement import FORM
+
+INPUTS = inputs_with(REVIEW, PLAN, DATA, experiments(), INTERPRETATION, measured=values())
+README = {"text": r"At 95 % of the table it took \result{wd_2/toy/steps/mean} steps."}
+
+
+def writes(text: str) -> dict[str, Any]:
+    """The section that was asked for last."""
+    part = tagged(text, "section")[-1]
+    if part == "title":
+        return {"text": "Does decay set the clock?"}
+    if part == "results":
+        return {"text": r"With more decay it took \result{wd_2/toy/steps/mean} steps, which is \verdict{wd_2}."}
+    if part == "related work":
+        return {"text": r"Late generalisation was seen before \cite{power2022}."}
+    return {"text": f"This is the {part}, with a decay of \\given{{2}}."}
+
+
+async def test_a_paper_is_written_section_by_section_and_its_numbers_are_measured(lay: Callable[..., Laid]) -> None:
+    laid = lay(Phase.REPORT_WRITING)
+    cast = Cast(replace=[writes], review=[FORM], readme=[README], done=[{"why": "good"}])
+    report = await report_writing.run(play(laid, cast, INPUTS, report_steps=0))
+    assert report is not None and report.pdf.startswith(b"%PDF")
+    assert report.title == "Does decay set the clock?"
+    assert r"\result{wd_2/toy/steps/mean}" in section(report.source, "results")
+    assert list(report.bibliography.split("{")[1:2]) == ["power2022,\n  author = "]
+    assert report.readme == "At 95 % of the table it took 152.0 ± 1.0 steps."
+    assert Report.of(report.files()) == report
+    asked = [tagged(text, "section")[-1] for text in map(last, cast.asked) if tagged(text, "section")]
+    assert asked[0] == "title" and asked[-1] == "discussion" and len(asked) == 9
+
+
+async def test_a_typed_number_goes_back_with_its_line(lay: Callable[..., Laid]) -> None:
+    laid = lay(Phase.REPORT_WRITING)
+
+    def slips(text: str) -> dict[str, Any]:
+        if tagged(text, "section")[-1] == "abstract" and "<error>" not in text:
+            return {"text": "It took 152 steps."}
+        return writes(text)
+
+    cast = Cast(replace=[slips], review=[FORM], readme=[README], done=[{}])
+    report = await report_writing.run(play(laid, cast, INPUTS, report_steps=0))
+    assert report is not None and "152" not in report.source
+    errors = [tagged(last(request), "error")[0] for request in cast.asked if tagged(last(request), "error")]
+    assert len(errors) == 1 and "152 is typed" in errors[0] and errors[0].startswith("line ")
+
+
+async def test_an_edit_is_kept_only_if_the_paper_reads_better(lay: Callable[..., Laid]) -> None:
+    laid = lay(Phase.REPORT_WRITING)
+
+    def edits(text: str) -> dict[str, Any]:
+        rows = tagged(text, "paper")[-1].split("\n")
+        line = next(n for n, row in enumerate(rows, 1) if "This is the discussion" in row)
+        step = tagged(text, "step")[-1]
+        return {"first": line, "last": line, "text": f"This is the discussion after step wd-{'abc'[int(step) - 1]}.\n"}
+
+    def reads(text: str) -> dict[str, Any]:
+        return {**FORM, "overall": 7 if "wd-a" in text else 4 if "wd-b" in text else 5}
+
+    cast = Cast(replace=[writes], review=[reads], readme=[README], edit=[edits])
+    report = await report_writing.run(play(laid, cast, INPUTS, report_steps=2))
+    assert report is not None
+    assert "wd-a" in report.source and "wd-b" not in report.source
+
+
+async def test_work_sent_back_may_keep_a_section_as_it_was(lay: Callable[..., Laid]) -> None:
+    laid = lay(Phase.REPORT_WRITING)
+    cast = Cast(replace=[writes], review=[FORM], readme=[README], done=[{}])
+    first = await report_writing.run(play(laid, cast, INPUTS, report_steps=0))
+    assert first is not None
+    visited_again(laid, Phase.REPORT_WRITING)
+    cast = Cast(keep=[{"why": "nothing there has changed"}], review=[FORM], readme=[README], done=[{}])
+    inputs = inputs_with(*INPUTS.products.values(), measured=values(mean=140.0), earlier=first)
+    again = await report_writing.run(play(laid, cast, inputs, report_steps=0))
+    assert again is not None and again.source == first.source
+    assert again.readme == "At 95 % of the table it took 140.0 ± 1.0 steps."
+
+
+async def test_a_persons_edit_is_built_again_or_refused_with_its_line(lay: Callable[..., Laid]) -> None:
+    laid = lay(Phase.REPORT_WRITING)
+    cast = Cast(replace=[writes], review=[FORM], readme=[README], done=[{}])
+    report = await report_writing.run(play(laid, cast, INPUTS, report_steps=0))
+    assert report is not None
+    desk = play(laid, cast, INPUTS)
+    wrong = report.model_copy(update={"source": report.source.replace(r"\verdict{wd_2}", "42 times better")})
+    refusal = await report_writing.check(desk.within("wrong"), wrong)
+    assert isinstance(refusal, Refusal)
+    assert refusal.key == "paper.typed_number"
+    assert "42" in wrong.source.split("\n")[int(str(refusal.facts["line"])) - 1]
+    right = report.model_copy(update={"source": report.source.replace("This is the", "Here is the"), "pdf": b""})
+    rebuilt: Refusal | Product = await report_writing.check(desk.within("right"), right)
+    assert isinstance(rebuilt, Report) and rebuilt.pdf.startswith(b"%PDF") and rebuilt.readme == report.readme
+
+
+def test_overall_counts_most_in_the_one_number_that_papers_are_compared_by() -> None:
+    form = Form.model_validate({**FORM, "strengths": ("honest",)})
+    best = form.model_copy(update=dict.fromkeys(("originality", "quality", "clarity", "significance"), 4))
+    full = best.model_copy(
+        update={"soundness": 4, "presentation": 4, "contribution": 4, "overall": 10, "confidence": 5}
+    )
+    assert points(full) == 10
+    assert points(form.model_copy(update={"overall": 6})) - points(form) > points(best) - points(
+        best.model_copy(update={"originality": 3})
+    )

@@ -1,0 +1,55 @@
+"""Results interpretation on a real desk: verdicts and references come from what was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from engine.answers import Refusal
+from engine.phases import results_interpretation
+from state.products import Interpretation
+from state.vocabulary import Phase, Verdict
+from tests.engine.conftest import Laid
+from tests.engine.phases.played import DATA, PLAN, REVIEW, Cast, experiments, inputs_with, last, play, tagged, values
+
+GOOD = {"text": r"At 95 % it took \result{wd_2/toy/steps/mean} steps, better.", "hypothesis": "holds"}
+
+
+async def test_a_reading_is_talked_over_and_tied_to_measured_values(lay: Callable[..., Laid]) -> None:
+    laid = lay(Phase.RESULTS_INTERPRETATION)
+    cast = Cast(
+        dialogue=[{"text": "Is it the decay?"}, {"text": "Yes."}, lambda text: None],
+        interpretation=[
+            lambda text: {**GOOD, "text": r"It took \result{wd_9/toy/steps/mean}."} if "Yes." in text else None,
+            {**GOOD, "text": "It took fewer steps."},
+            GOOD,
+        ],
+    )
+    inputs = inputs_with(REVIEW, PLAN, DATA, experiments(), measured=values())
+    found = await results_interpretation.run(play(laid, cast, inputs))
+    assert found is not None and found.references == ["wd_2/toy/steps/mean"]
+    refusals = [tagged(last(request), "refusal")[0] for request in cast.asked if tagged(last(request), "refusal")]
+    assert "wd_9" in refusals[0] and r"\result{wd_2/toy/steps/mean}" in refusals[0]
+    assert "no measured value is named" in refusals[1]
+
+
+@pytest.mark.parametrize("verdict", [Verdict.BETTER, Verdict.WORSE])
+async def test_the_reading_follows_the_verdict_that_was_measured(lay: Callable[..., Laid], verdict: Verdict) -> None:
+    laid = lay(Phase.RESULTS_INTERPRETATION)
+
+    def reads(text: str) -> dict[str, object]:
+        holds = '<verdict program="wd_2">better</verdict>' in text and '<best verdict="better">wd_2</best>' in text
+        return {**GOOD, "hypothesis": "holds" if holds else "fails"}
+
+    inputs = inputs_with(REVIEW, PLAN, DATA, experiments(verdict), measured=values())
+    found = await results_interpretation.run(play(laid, Cast(interpretation=[reads]), inputs))
+    assert found is not None and found.hypothesis == ("holds" if verdict is Verdict.BETTER else "fails")
+
+
+async def test_a_persons_edit_may_not_point_to_nothing(lay: Callable[..., Laid]) -> None:
+    laid = lay(Phase.RESULTS_INTERPRETATION)
+    desk = play(laid, Cast(), inputs_with(PLAN, experiments(), measured=values()))
+    edited = Interpretation(hypothesis="holds", body="first\n\\result{wd_2/toy/loss/mean}")
+    refusal = await results_interpretation.check(desk, edited)
+    assert isinstance(refusal, Refusal) and refusal.facts["line"] == 2

@@ -42,7 +42,7 @@ async def searched(desk: Desk, query: str, limit: int, known: Mapping[str, Shelf
     earlier: list[Plain] = [_paper(one).plain() for one in (known or {}).values()]
     told = await desk.step("search", partial(_search, _folder(desk)), query, frame.online, limit, earlier)
     papers = {one.key: _shelved(one) for one in told.papers}
-    for source, why in told.could_not:
+    for source, why in told.could_not if frame.online else ():  # what the project switched off is no news
         desk.tell(SourceUnreachable(source, why))
     shown = [paper(one) for one in papers.values()] or [tag("found", "no paper")]
     silent = [tag("source_unreachable", why, name=source) for source, why in told.could_not]

@@ -7,6 +7,7 @@ with a README of the finding.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from functools import partial
 from itertools import count
 
@@ -35,7 +36,10 @@ async def run(desk: Desk) -> Report | None:
     """Title, then section by section; then improvements by edit; then the README."""
     inputs, frame = desk.inputs, desk.frame
     found: dict[str, ShelfPaper] = {paper.key: paper for paper in inputs.review.papers}
-    draft = Draft(scaffold.scaffold("?", Language(frame.paper_language)), dict(inputs.experiments.figures))
+    language = Language(frame.paper_language)
+    draft = Draft(
+        scaffold.scaffold("?", language, date=await desk.step("date", today)), dict(inputs.experiments.figures)
+    )
     writer = seated(desk)
     for part in ("title", *scaffold.PARTS):
         draft = await written(desk.within(part), writer, draft, part, found)
@@ -56,6 +60,11 @@ async def run(desk: Desk) -> Report | None:
             draft, form, stalled = better, score, 0
             await desk.keep(draft.report)
     return None
+
+
+async def today() -> str:
+    """The date that the paper bears."""
+    return datetime.now(UTC).date().isoformat()
 
 
 def seated(desk: Desk) -> Seat:

@@ -23,7 +23,7 @@ from engine.phases.scoring import Ranked, Tried, ranked, reached
 from engine.search.base import chance, policy
 from state.errors import LabError
 from state.events import ProgramScored
-from state.products import Experiments, Plan, Product, Program, check_python
+from state.products import Experiments, Plan, Product, Program, Scored, check_python
 from state.vocabulary import Role, Verdict
 
 REPAIRS = 3
@@ -33,8 +33,9 @@ async def run(desk: Desk) -> Experiments | None:
     """Baseline first; then steps of changes, runs, repairs, scores; the best are kept."""
     plan, frame = desk.inputs.plan, desk.frame
     search = policy(frame.policy)
-    first = await begin(desk.within("baseline"), plan)
-    tried = await desk.all(*(desk.start(f"start-{one.name}", attempt, plan, one) for one in first))
+    first, graded = await begin(desk.within("baseline"), plan)
+    starts = (desk.start(f"start-{one.name}", attempt, plan, one, graded.get(one.name)) for one in first)
+    tried = await desk.all(*starts)
     if not tried[0].measured:
         return None  # without a baseline nothing can be compared
     lessons: list[str] = []
@@ -76,8 +77,8 @@ async def run(desk: Desk) -> Experiments | None:
     return None
 
 
-async def begin(desk: Desk, plan: Plan) -> list[Program]:
-    """The baseline, and the programs of the visit before where the plan still asks for them as they are."""
+async def begin(desk: Desk, plan: Plan) -> tuple[list[Program], dict[str, Scored]]:
+    """The baseline; where the plan still asks for them as they are, also the visit before's programs and grades."""
     earlier = desk.inputs.before(Experiments)
     first = earlier.program(earlier.baseline) if earlier else None
     engineer = desk.seat(
@@ -92,16 +93,19 @@ async def begin(desk: Desk, plan: Plan) -> list[Program]:
     match await engineer.ask(answers=answers, check=unparsed):
         case Replace() as draft:
             code = artefact.tidy(draft.text)
-            return [await christened(desk, draft.name or "base", code, "", draft.why or plan.baseline)]
+            return [await christened(desk, draft.name or "base", code, "", draft.why or plan.baseline)], {}
         case _:
             assert earlier is not None
-            ran = {one.program for one in earlier.scores if one.verdict is not Verdict.FAILED}
+            ran = {one.program: one for one in earlier.scores if one.verdict is not Verdict.FAILED}
             rest = [one for one in earlier.programs if one.name in ran and one.name != earlier.baseline]
-            return [earlier.program(earlier.baseline), *rest]
+            return [earlier.program(earlier.baseline), *rest], ran
 
 
-async def attempt(desk: Desk, plan: Plan, program: Program) -> Tried:
-    """One seed to see whether it runs; a failure goes back at most three times; then every seed, side by side."""
+async def attempt(desk: Desk, plan: Plan, program: Program, before: Scored | None = None) -> Tried:
+    """One seed to see whether it runs; a failure goes back at most three times; then every seed, side by side.
+
+    A program that was graded before keeps its grade.
+    """
     first = plan.seed_list[0]
     for repair in range(REPAIRS + 1):
         here = desk.within(f"try-{repair}")
@@ -116,6 +120,8 @@ async def attempt(desk: Desk, plan: Plan, program: Program) -> Tried:
     rest = await desk.all(*(desk.start(f"seed-{seed}", measure, program, seed) for seed in seeds))
     endings = (ending, *rest)
     readings = tuple(reading(desk, plan, one, seed) for seed, one in zip(plan.seed_list, endings, strict=True))
+    if before is not None and before.grade is not None:
+        return Tried(program, endings, readings, grade=before.grade, why=before.why)
     professor = desk.seat(
         Role.PROFESSOR, "grade", plan=plan, program=news.program(program), output=news.tail(ending.tail)
     )

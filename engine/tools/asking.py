@@ -78,7 +78,7 @@ def _retry_after_s(headers: Mapping[str, str]) -> float | None:
         return None
 
 
-def patiently(once: Callable[[], T], until: float, pause_s: float = 1.0) -> T:
+def patiently(once: Callable[[], T], until: float, pause_s: float = 0.5) -> T:
     """`once()`, again after a passing silence while the deadline (monotonic) leaves room; three times at most."""
     for tried in range(1, TRIES + 1):
         try:

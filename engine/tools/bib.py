@@ -256,7 +256,7 @@ def _turned(name: str) -> str:
 _SPECIAL = {char: f"\\{char}" for char in "&%#_$"} | {"\\": "\\textbackslash{}", "~": "\\textasciitilde{}"}
 _SPECIAL |= {"^": "\\textasciicircum{}", "{": "\\{", "}": "\\}"}
 _SAFE_MATH = re.compile(
-    r"\$(?:[^$\\{}]|\\[,;!]|\\(?:alpha|beta|gamma|delta|epsilon|varepsilon|lambda|mu|sigma|theta|pi|"
+    r"\$(?:[^$\\{}%#&]|\\[,;!]|\\(?:alpha|beta|gamma|delta|epsilon|varepsilon|lambda|mu|sigma|theta|pi|"
     r"rho|tau|phi|omega|ell|log|exp|sqrt|mathcal|mathbb|mathrm|mathbf|times|cdot|leq|geq|infty|to|"
     r"nabla|partial|sum|prod|tilde|hat|bar|sim|in|ldots|dots|O|Theta|Omega)(?![A-Za-z])|[{}])*\$"
 )
@@ -264,10 +264,11 @@ _SAFE_MATH = re.compile(
 
 def tex(text: str) -> str:
     """Text from outside as LaTeX that says the same and does nothing else. Mathematics of known commands stays."""
+    text = "".join(char for char in text if char.isprintable() or char.isspace())
     pieces: list[str] = []
     at = 0
     for math in _SAFE_MATH.finditer(text):
-        if not balanced(math[0]):
+        if not balanced(math[0]) or "^^" in math[0] or "__" in math[0]:  # ^^5c is a backslash
             continue
         pieces += [_escaped(text[at : math.start()]), math[0]]
         at = math.end()

@@ -151,7 +151,7 @@ def _careful() -> _Deadline:
             whole = httpx2.Response(200, headers=response.headers, content=bytes(body), request=request)
             try:
                 told = whole.json()
-            except ValueError:
+            except (ValueError, RecursionError):
                 raise Silence(Why.NOT_AN_ANSWER, 200) from None
             if not isinstance(told, list) or not all(isinstance(one, dict) and "id" in one for one in told):
                 raise Silence(Why.NOT_AN_ANSWER, 200)

@@ -29,7 +29,10 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """`cut`: that many bytes are sent of the body, and then the connection ends. `silent`: nothing is sent at all."""
+    """`cut`: that many bytes of the body are sent, then the connection ends; `gone`: it ends at once.
+
+    `silent`: nothing ever comes; `drip_s` lies between two bytes of the body.
+    """
 
     body: bytes = b""
     kind: str = "application/json"
@@ -37,6 +40,7 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
     cut: int | None = None
     silent: bool = False
+    gone: bool = False
     drip_s: float = 0.0
 
     @classmethod
@@ -46,7 +50,7 @@ class Answer:
 
 HTML = Answer(PORTAL, "text/html; charset=utf-8")
 SILENT = Answer(silent=True)
-DROPPED = Answer(b"x" * 100, cut=0)
+DROPPED = Answer(gone=True)
 
 
 def busy(status: int = 503, retry_after: str = "") -> Answer:
@@ -69,7 +73,7 @@ Double = Callable[[Request], Answer]
 @contextmanager
 def serving(double: Double) -> Iterator[Loopback]:
     """The double at a port of its own, until the block ends; requests that hang are let go then."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    server = _Server(("127.0.0.1", 0), _Handler)
     server.daemon_threads = True
     served = Loopback(f"http://127.0.0.1:{server.server_port}")
     server.double, server.served = double, served  # type: ignore[attr-defined]  # the handler reads them there
@@ -84,6 +88,11 @@ def serving(double: Double) -> Iterator[Loopback]:
         thread.join()
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that gives up is nothing to tell."""
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
@@ -95,8 +104,9 @@ class _Handler(BaseHTTPRequestHandler):
         request = Request(parts.path, parse_qs(parts.query, keep_blank_values=True), headers, time.monotonic())
         served.requests.append(request)
         answer = served.faults.pop(0) if served.faults else server.double(request)
-        if answer.silent:
-            served.over.wait(60)
+        if answer.silent or answer.gone:
+            if answer.silent:
+                served.over.wait(60)
             self.close_connection = True
             return
         self.send_response(answer.status)

@@ -155,19 +155,20 @@ class Look:
 
 @dataclass(frozen=True)
 class HomeRow:
-    """A run as home shows it."""
+    """A run as home shows it: `key` and `facts` are the sentence, so that it speaks either language."""
 
     folder: Path
     project: str
     run: int
     group: str  # waits, at_work, at_rest
     symbol: str
-    text: str
+    key: str
+    facts: Mapping[str, Any]
     since_at: int | None
     micros: int | None
     gpu_s: float | None
     question: str = ""
-    details: tuple[str, ...] = ()
+    autonomy: str = ""
 
 
 @dataclass(frozen=True)
@@ -178,4 +179,5 @@ class Home:
     host: str
     zone: str
     rows: tuple[HomeRow, ...] = ()
-    machine: tuple[str, ...] = ()
+    cores: int = 0
+    disk_gb: float = 0

@@ -64,6 +64,9 @@ def clip(text: str, cells: int, mark: str = "…") -> str:
         return text
     if cells <= 0:
         return ""
+    bare = text.rstrip(" ")
+    if width(bare) <= cells:
+        return bare + " " * (cells - width(bare))
     room = cells - width(mark)
     if room <= 0:
         mark, room = "", cells

@@ -9,7 +9,7 @@ import os
 from dataclasses import dataclass, fields
 
 from rich.style import Style
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
 
 @dataclass(frozen=True)
@@ -88,6 +88,8 @@ def textual_theme(name: str) -> Theme:
         return f"ansi_{colour}" if ansi else colour
 
     variables = {field.name.replace("_", "-"): css(getattr(colours, field.name)) for field in fields(colours)}
+    if ansi:
+        variables |= BUILTIN_THEMES["ansi-dark"].variables
     return Theme(
         name=f"nightlab-{name}",
         primary=css(colours.you),

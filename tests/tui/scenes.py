@@ -1,5 +1,7 @@
 """Looks for the tests of the screens: the grokking run of the mock-ups, at each of the moments that they show."""
 
+# ruff: noqa: E501 (sentences of the mock-ups stand whole)
+
 from __future__ import annotations
 
 from dataclasses import replace
@@ -111,15 +113,13 @@ ZH_TALK = [
 ]  # fmt: skip
 
 FORECAST = {
-    "forecast": {
-        "experiments": [25, 45],
-        "hours": [1, 3],
-        "gpu_hours": [1.1, 2.9],
-        "usd": [1.0, 1.6],
-        "next_phase": "data_preparation",
-        "next_minutes": 5,
-        "next_usd": [0.2, 0.4],
-    }
+    "next": "data_preparation",
+    "estimate_experiments": [25, 45],
+    "estimate_minutes": [60, 180],
+    "estimate_gpu_hours": [1.1, 2.9],
+    "estimate_usd": [1.0, 1.6],
+    "took_s": [240, 360],
+    "usd": [0.2, 0.4],
 }
 PLAN_BODY = """## Hypothesis
 The step at which the network generalises falls as weight decay grows, until decay is so strong that the training data are no longer fitted.
@@ -129,7 +129,7 @@ One hidden layer, width 128, full batch, AdamW; only weight decay differs.
 Settings 0.3, 1, 2, 4, with 3 seeds each.
 
 ## Data
-"""  # noqa: E501 (a paragraph is a line)
+"""
 PLAN_EDITED = PLAN_BODY.replace(
     "Settings 0.3, 1, 2, 4, with 3 seeds each.",
     "Settings 0.3, 1, 1.5, 2, 4, with 5 seeds each. A gain inside one sd of the\nbaseline is not called one.",
@@ -415,7 +415,13 @@ def paused_for_money() -> Look:
         project="vit-noise",
         run=run("paused", 4),
         phases=phases(*(phase(n, "done", took_m=5, cents=10) for n in range(1, 5)), phase(5, "waits_person", "11:20")),
-        waits=(replace(wait("budget", "running_experiments", "11:20"), choices=("raise", "enough", "stop")),),
+        waits=(
+            replace(
+                wait("budget", "running_experiments", "11:20"),
+                choices=("raise", "enough", "stop"),
+                facts={"needs_usd": 0.31, "spent_usd": 9.87, "limit_usd": 10.0},
+            ),
+        ),
         experiments=tuple(replace(row, state="finished", ended_at=ms("12:01")) for row in base.experiments),
         spent_micros=9_870_000,
         gpu_s=65_520,
@@ -457,13 +463,16 @@ def engine_gone() -> Look:
 
 
 def home() -> Home:
+    """A."""
+
     def row(
-        name: str, number: int, group: str, symbol: str, text: str, since: str, micros: int, gpu_s: float
+        name: str, number: int, group: str, symbol: str, key: str, since: str, micros: int, gpu_s: float
     ) -> HomeRow:
         question = "Does weight decay set the clock of grokking?" if name == "grokking" else ""
+        facts = {"running": 2, "done": 14, "phase": "literature_review"}
         at = ms(since)
         return HomeRow(
-            Path("/lab") / name, name, number, group, symbol, text, at, micros, gpu_s, question, ("co-pilot",)
+            Path("/lab") / name, name, number, group, symbol, key, facts, at, micros, gpu_s, question, "co-pilot"
         )
 
     return Home(
@@ -471,10 +480,12 @@ def home() -> Home:
         "gpubox-3",
         "UTC+8",
         (
-            row("grokking", 1, "waits", "waits_person", "plan ready: approve or send back", "14:31", 1_020_000, 0),
-            row("vit-noise", 4, "waits", "waits_person", "money: 9.87 of 10.00 used", "11:20", 9_870_000, 65_520),
-            row("lr-warmup", 2, "at_work", "at_work", "experiments: 2 at work, 14 of 30", "09:12", 3_400_000, 21_960),
-            row("char-lm", 3, "at_rest", "done", "paper, 8 pages, score 6.0", "11:20", 4_370_000, 11_160),
+            row("grokking", 1, "waits", "waits_person", "home.waits.plan_formulation", "14:31", 1_020_000, 0),
+            row("vit-noise", 4, "waits", "waits_person", "home.person.budget", "11:20", 9_870_000, 65_520),
+            row("lr-warmup", 2, "at_work", "at_work", "home.experiments", "09:12", 3_400_000, 21_960),
+            row("diffusion-2d", 1, "at_work", "waits_world", "home.world.network", "13:58", 770_000, 6_840),
+            row("char-lm", 3, "at_rest", "done", "home.done", "11:20", 4_370_000, 11_160),
         ),
-        ("16 cores · 210 GB disk free",),
+        16,
+        210,
     )

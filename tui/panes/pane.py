@@ -164,9 +164,8 @@ class Pane:
         row = look.phase(self.phase)
         if view != "talk" or row is None:
             return None
-        turns = tr(
-            "pane.turn", number=str(row.asks + (row.state == "at_work")), limit=str(look.counts.get("turns", 100))
-        )
+        asked = row.asks + (row.state not in ("done", "not_begun"))
+        turns = tr("pane.turn", number=str(asked), limit=str(look.counts.get("turns", 100)))
         lead = tr(f"pane.lead.{self.phase}")
         return line(" ", dim(f"{turns} · {lead}"))
 
@@ -180,6 +179,8 @@ class Pane:
             text += tr("check.edited", added=str(added), taken=str(taken))
         elif made is not None and made.row.refusal:
             text += tr("check.refused")
+        elif wait is not None and wait.facts.get("unfinished"):
+            text += tr("check.unfinished")
         page = self.pages.get(self.views(look)[self.view])
         where = ""
         if page is not None and len(page.lines) > page.height:

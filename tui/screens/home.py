@@ -14,7 +14,7 @@ from textual.app import ComposeResult
 from state.vocabulary import WordKind
 from tui.actions import bindings
 from tui.begin import begin_demo, begin_project
-from tui.language import tr
+from tui.language import has, tr
 from tui.lines import EMPTY, Line, Span, bold, dim, ends, line
 from tui.look import Home, HomeRow
 from tui.screens.frame import LabScreen, Prompt
@@ -22,10 +22,9 @@ from tui.text import clip, fit
 from tui.widgets.canvas import Canvas
 from tui.widgets.keyline import Key
 from tui.widgets.rows import Place, Row, Rows
-from tui.words import clock, gpu_hours, money, symbol
+from tui.words import clock, gpu_hours, money, phase_short, symbol
 
 GROUPS = ("waits", "at_work", "at_rest")
-FACTS = 3
 
 
 class HomeScreen(LabScreen):
@@ -73,7 +72,7 @@ class HomeScreen(LabScreen):
     def rows(self) -> Sequence[HomeRow]:
         found = self.home.rows if self.home is not None else ()
         words = self.sought.casefold().split()
-        return [row for row in found if all(word in f"{row.project} {row.text}".casefold() for word in words)]
+        return [row for row in found if all(word in f"{row.project} {told(row)}".casefold() for word in words)]
 
     def draw_list(self, cells: int, rows: int) -> list[Line]:
         if self.too_small or self.home is None:
@@ -120,7 +119,7 @@ class HomeScreen(LabScreen):
         since = clock(row.since_at, now) if row.since_at else "—"
         numbers = fit(since, 6, right=True) + fit(money(row.micros), 8, right=True)
         numbers += fit(gpu_hours(row.gpu_s), 8, right=True)
-        text = clip(row.text, cells - 46)
+        text = clip(told(row), cells - 46)
         shown = line(" ", Span(mark, role), f" {fit(title, 16)} ", fit(text, cells - 45), numbers)
         return Row(shown, Place("run", str(row.folder), row.run))
 
@@ -136,15 +135,14 @@ class HomeScreen(LabScreen):
         lines: list[Line] = [EMPTY]
         if row is not None:
             title = f"{row.project}/{row.run}" if row.run else row.project
-            told = [row.question, *row.details][:FACTS]
-            for index, text in enumerate(told):
+            facts = [row.question, tr(f"autonomy.{row.autonomy}") if row.autonomy else "", str(row.folder)]
+            for index, text in enumerate(fact for fact in facts if fact):
                 lead = fit(title if index == 0 else "", 12)
                 lines.append(line(" ", bold(lead), " ", Span(clip(text, cells - 16), "text" if index == 0 else "dim")))
             lines.append(EMPTY)
-        machine = self.home.machine if self.home is not None else ()
-        for index, text in enumerate(machine):
-            lead = fit(tr("home.machine") if index == 0 else "", 12)
-            lines.append(line(" ", dim(lead), " ", dim(clip(text, cells - 16))))
+        if self.home is not None and self.home.cores:
+            free = tr("home.machine_free", cores=str(self.home.cores), disk=f"{self.home.disk_gb:,.0f}")
+            lines.append(line(" ", dim(fit(tr("home.machine"), 12)), " ", dim(clip(free, cells - 16))))
         return lines
 
     def keys(self) -> Sequence[Key]:
@@ -247,3 +245,9 @@ class HomeScreen(LabScreen):
                 self.lab.begin(begin_project, Path.cwd() / name, question.strip())
 
         self.ask_text(Prompt(tr("home.new_folder"), lambda _: None, named))
+
+
+def told(row: HomeRow) -> str:
+    """What a run does or waits for, in words."""
+    facts = {name: phase_short(value) if name == "phase" else value for name, value in row.facts.items()}
+    return tr(row.key, **facts) if has(row.key) else row.key

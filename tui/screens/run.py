@@ -18,7 +18,7 @@ from state.vocabulary import Phase
 from tui import drafts
 from tui.actions import bindings
 from tui.language import tr
-from tui.lines import EMPTY, Line, dim, line
+from tui.lines import EMPTY, Line, dim, fitted, line
 from tui.look import Look
 from tui.panes.data import DataPane
 from tui.panes.experiments import ExperimentsPane
@@ -30,18 +30,15 @@ from tui.panes.refinement import RefinementPane
 from tui.panes.report import ReportPane
 from tui.panes.results import ResultsPane
 from tui.panes.since import SincePane
-from tui.screens.editor import edited_elsewhere
 from tui.screens.frame import Prompt
 from tui.screens.words_left import Says
 from tui.widgets.canvas import Canvas
 from tui.widgets.keyline import Key
-from tui.widgets.notebox import NoteBox
 from tui.widgets.page import Page
 from tui.widgets.rail import NARROW, WIDE, rail
 from tui.widgets.rows import Place, Rows
 from tui.widgets.talk import Talk
 from tui.widgets.topline import top_line
-from tui.words import clock
 
 HAPPENED = frozenset({"visit_closed", "wait_opened", "run_done", "engine_died", "run_stopped", "program_scored"})
 
@@ -64,9 +61,8 @@ class RunScreen(Says):
     where: ClassVar[str] = "run"
 
     def __init__(self, folder: Path, run: int | None = None, look: Look | None = None) -> None:
-        super().__init__()
-        self.folder, self.run_id = folder, run
-        self.look = look
+        super().__init__(folder, look)
+        self.run_id = run
         self.panes: dict[int, Pane] = {}
         self.since = SincePane()
         self.number: int | None = None
@@ -74,7 +70,6 @@ class RunScreen(Says):
         self.top = Canvas(self.draw_top, ground="side", id="top")
         self.rail_canvas = Canvas(self.draw_rail, ground="side", id="rail")
         self.pane_canvas = Canvas(self.draw_pane, id="pane")
-        self.notebox = NoteBox()
         self.waiting: frozenset[int] = frozenset()
 
     def compose(self) -> ComposeResult:
@@ -108,10 +103,9 @@ class RunScreen(Says):
         key = str(self.number or 0)
         if key in self.folds:
             return self.folds[key]
-        if self.size.width >= 100:
-            return False
         pane = self.pane
-        return pane.folds(self.look) if isinstance(pane, Pane) and self.look is not None else True
+        wants_width = pane.folds(self.look) if isinstance(pane, Pane) and self.look is not None else True
+        return wants_width and self.size.width < NARROW + 80
 
     def show(self, number: int) -> None:
         """Go to a pane. The mark *last looked* moves when pane 0 is left."""
@@ -197,7 +191,8 @@ class RunScreen(Says):
         pane = self.pane
         if isinstance(pane, Pane):
             pane.quiet = self.notebox.display
-        return pane.draw(self.look, cells, rows, rail=not self.folded)
+        drawn = pane.draw(self.look, cells, rows, rail=not self.folded)
+        return [fitted(row, cells - 1) for row in drawn]  # the last column stays empty
 
     def keys(self) -> list[Key]:
         if self.look is None:
@@ -360,53 +355,6 @@ class RunScreen(Says):
             from tui.screens.thing import ThingScreen
 
             self.app.push_screen(ThingScreen(self.folder, self.look, place))
-
-    # notes
-
-    def open_note(self, purpose: str, addresses: tuple[str | None, ...]) -> None:
-        kept = drafts.draft(self.folder, f"{purpose}-{self.run_id}")
-        self.notebox.open(purpose, addresses, kept.decode("utf-8", "replace") if kept else "")
-        self.key_canvas.display = False
-        self.call_after_refresh(self.repaint)
-
-    def close_note(self) -> None:
-        self.notebox.close()
-        self.key_canvas.display = True
-        self.call_after_refresh(self.repaint)
-
-    def on_note_box_drafted(self, event: NoteBox.Drafted) -> None:
-        drafts.save_draft(self.folder, f"{event.purpose}-{self.run_id}", event.text.encode())
-        self.notebox.told_saved(clock(self.lab.now(), self.lab.now()))
-
-    def on_note_box_sent(self, event: NoteBox.Sent) -> None:
-        self.close_note()
-        self.note_sent(event.purpose, event.text, event.to)
-        drafts.drop_draft(self.folder, f"{event.purpose}-{self.run_id}")
-
-    def on_note_box_closed(self, event: NoteBox.Closed) -> None:
-        self.close_note()
-
-    async def on_note_box_wanted(self, event: NoteBox.Wanted) -> None:
-        edited = await edited_elsewhere(self, event.text, ".md")
-        if edited is not None:
-            self.notebox.area.load_text(edited)
-
-    async def do_edit_now(self) -> None:
-        wait, made = self.open_wait(), self.newest()
-        if wait is None or made is None or not made.main:
-            self.say("said.no_checkpoint")
-            return
-        kept = drafts.draft(self.folder, f"edit-{wait.id}")
-        text = kept.decode("utf-8", "replace") if kept is not None else made.text
-        edited = await edited_elsewhere(self, text, Path(made.main).suffix)
-        if edited is None:
-            return
-        drafts.save_draft(self.folder, f"edit-{wait.id}", b"" if edited == made.text else edited.encode())
-        if self.look is not None:
-            self.looked(self.look)
-
-    def do_edit(self) -> None:
-        self.run_worker(self.do_edit_now(), exclusive=True)
 
     def do_back_out(self) -> None:
         if self.number == 0:

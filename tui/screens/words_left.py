@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from state.readers import WaitRow
@@ -19,10 +20,12 @@ from tui.look import Look, Made
 from tui.panes.pane import Pane
 from tui.panes.refinement import RefinementPane, form_body
 from tui.panes.since import SincePane
+from tui.screens.editor import edited_elsewhere
 from tui.screens.frame import LabScreen
 from tui.widgets.keyline import Answer, Question
+from tui.widgets.notebox import NoteBox
 from tui.widgets.rail import next_stop
-from tui.words import money, phase_short, shown
+from tui.words import clock, money, phase_short, short_number, shown
 
 AMOUNTS = (1, 2, 5, 10, 20, 50, 100)
 ANSWER_KEYS = {
@@ -44,17 +47,24 @@ ANSWER_KEYS = {
 
 
 class Says(LabScreen):
-    """The run screen's half that leaves words. The other half gives it `look`, `pane`, and `open_note`."""
+    """The run screen's half that leaves words. The other half gives it `pane` and takes a `Look`."""
 
-    look: Look | None
-    amount = 2
+    def __init__(self, folder: Path, look: Look | None) -> None:
+        super().__init__()
+        self.folder, self.look = folder, look
+        self.notebox = NoteBox()
+        self.amount = 2
 
     @property
     def pane(self) -> Pane | SincePane:
         raise NotImplementedError
 
-    def open_note(self, purpose: str, addresses: tuple[str | None, ...]) -> None:
+    def looked(self, look: Look) -> None:
         raise NotImplementedError
+
+    @property
+    def run_number(self) -> int:
+        return self.look.run.id if self.look is not None else 0
 
     def leave_word(self, kind: WordKind, body: dict[str, Any], done: Callable[[], object] | None = None) -> None:
         """Leave a word for the run on screen, and see that an engine takes it up."""
@@ -157,6 +167,53 @@ class Says(LabScreen):
             self.leave_word(WordKind.NOTE, {"text": text, **({"to": to} if to else {})})
             self.say("said.note_left")
 
+    # the note box and the editor
+
+    def open_note(self, purpose: str, addresses: tuple[str | None, ...]) -> None:
+        kept = drafts.draft(self.folder, f"{purpose}-{self.run_number}")
+        self.notebox.open(purpose, addresses, kept.decode("utf-8", "replace") if kept else "")
+        self.key_canvas.display = False
+        self.call_after_refresh(self.repaint)
+
+    def close_note(self) -> None:
+        self.notebox.close()
+        self.key_canvas.display = True
+        self.call_after_refresh(self.repaint)
+
+    def on_note_box_drafted(self, event: NoteBox.Drafted) -> None:
+        drafts.save_draft(self.folder, f"{event.purpose}-{self.run_number}", event.text.encode())
+        self.notebox.told_saved(clock(self.lab.now(), self.lab.now()))
+
+    def on_note_box_sent(self, event: NoteBox.Sent) -> None:
+        self.close_note()
+        self.note_sent(event.purpose, event.text, event.to)
+        drafts.drop_draft(self.folder, f"{event.purpose}-{self.run_number}")
+
+    def on_note_box_closed(self, event: NoteBox.Closed) -> None:
+        self.close_note()
+
+    async def on_note_box_wanted(self, event: NoteBox.Wanted) -> None:
+        edited = await edited_elsewhere(self, event.text, ".md")
+        if edited is not None:
+            self.notebox.area.load_text(edited)
+
+    async def do_edit_now(self) -> None:
+        wait, made = self.open_wait(), self.newest()
+        if wait is None or made is None or not made.main:
+            self.say("said.no_checkpoint")
+            return
+        kept = drafts.draft(self.folder, f"edit-{wait.id}")
+        text = kept.decode("utf-8", "replace") if kept is not None else made.text
+        edited = await edited_elsewhere(self, text, Path(made.main).suffix)
+        if edited is None:
+            return
+        drafts.save_draft(self.folder, f"edit-{wait.id}", b"" if edited == made.text else edited.encode())
+        if self.look is not None:
+            self.looked(self.look)
+
+    def do_edit(self) -> None:
+        self.run_worker(self.do_edit_now(), exclusive=True)
+
     # the run
 
     def do_checkpoint(self) -> None:
@@ -175,8 +232,11 @@ class Says(LabScreen):
         look = self.look
         if look is None or look.run.state == "done":
             return
-        waits = look.waits[0].why if look.waits else ""
-        if look.engine_missing or look.run.state in ("paused", "stopped", "failed") or waits in ("network", "backoff"):
+        wait = next((one for one in look.waits if Choice.RETRY.value in one.choices), None)
+        if wait is not None and not look.engine_missing:
+            self.decide(wait, Choice.RETRY)
+            self.say("said.resumed")
+        elif look.engine_missing or look.run.state in ("paused", "stopped", "failed"):
             self.leave_word(WordKind.RESUME, {})
             self.say("said.resumed")
         else:
@@ -189,8 +249,13 @@ class Says(LabScreen):
             return
         wait = next((one for one in look.waits if one.why == Wait.BUDGET), None)
 
+        gpu = wait is not None and "limit_gpu_hours" in wait.facts
+
         def text() -> str:
             amount = AMOUNTS[self.amount]
+            if gpu:
+                total = short_number(look.limit_gpu_s / 3600 + amount)
+                return tr("question.limit_gpu", amount=str(amount), total=total)
             total = money(look.limit_micros + amount * 1_000_000)
             return tr("question.limit", run=str(look.run.id), amount=f"{amount:.2f}", total=total)
 
@@ -198,9 +263,9 @@ class Says(LabScreen):
             self.amount = min(max(self.amount + step, 0), len(AMOUNTS) - 1)
 
         def yes() -> None:
-            amount = AMOUNTS[self.amount]
+            amount = float(AMOUNTS[self.amount])
             if wait is not None:
-                self.decide(wait, Choice.RAISE, money_usd=float(amount))
+                self.decide(wait, Choice.RAISE, **{"gpu_hours" if gpu else "money_usd": amount})
             else:
                 value = look.limit_micros / 1_000_000 + amount
                 self.leave_word(WordKind.SET, {"key": "limits.money_usd", "value": value})

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from state.readers import WaitRow
-from state.vocabulary import Language, Phase
+from state.vocabulary import Choice, Language, Phase
 from tui.language import current, tr
 from tui.lines import Line, Part, Span, dim, line
 from tui.text import fit, width
@@ -16,24 +15,34 @@ PLACES = {Language.EN: (31, 24), Language.ZH: (26, 25)}
 
 
 def choices(wait: WaitRow, cells: int, *, brief: bool = False) -> list[Line]:
-    """The choices of a checkpoint; `brief` in one row, where a pane needs its rows."""
-    phase = wait.phase or ""
-    following = _following(phase)
-    approve = tr(f"choice.approve.{phase}", phase=phase_short(following))
+    """The choices of a checkpoint, those that it offers; `brief` in one row, where a pane needs its rows."""
+    offered = set(wait.choices)
+    approve = tr(f"choice.approve.{wait.phase}", phase=phase_short(_following(wait.phase or "")))
+    back = bool(offered & {Choice.SEND_BACK, Choice.GO_BACK})
     if brief:
-        row: list[Part] = [Span("◆ ", "you"), _choice("a", approve, "approve"), "    "]
-        row += [_choice("b", tr("choice.back_short"), "back"), "   ", _choice("f", tr("choice.fork_short"), "fork")]
+        row: list[Part] = [Span("◆ ", "you")]
+        row += [_choice("a", approve, "approve"), "    "] if Choice.APPROVE in offered else []
+        row += [_choice("b", tr("choice.back_short"), "back"), "   "] if back else []
+        row += [_choice("f", tr("choice.fork_short"), "fork")] if Choice.FORK in offered else []
         return [line(" ", *row)]
     one, two = PLACES[current()]
     table = (
-        (("a", approve, "approve"), ("e", tr("choice.edit"), "edit"), ("f", tr("choice.fork"), "fork")),
-        (("b", tr("choice.back"), "back"), ("n", tr("choice.note"), "note"), ("s", tr("choice.stop"), "stop")),
+        (
+            (Choice.APPROVE in offered, "a", approve, "approve"),
+            (Choice.APPROVE in offered, "e", tr("choice.edit"), "edit"),
+            (Choice.FORK in offered, "f", tr("choice.fork"), "fork"),
+        ),
+        (
+            (back, "b", tr("choice.back"), "back"),
+            (True, "n", tr("choice.note"), "note"),
+            (Choice.STOP in offered, "s", tr("choice.stop"), "stop"),
+        ),
     )
     lines = []
     for nth, entries in enumerate(table):
         parts: list[Part] = [" ", Span("◆ ", "you") if nth == 0 else "  "]
-        for (key, label, action), room in zip(entries, (one, two, 0), strict=True):
-            choice = _choice(key, label, action)
+        for (is_offered, key, label, action), room in zip(entries, (one, two, 0), strict=True):
+            choice = _choice(key, label, action) if is_offered else line("")
             parts += [choice, " " * max(room - choice.width, 2 if room else 0)]
         lines.append(line(*parts))
     return [*lines, line("   ", dim(tr("checkpoint.nothing_goes_on")))]
@@ -41,33 +50,43 @@ def choices(wait: WaitRow, cells: int, *, brief: bool = False) -> list[Line]:
 
 def forecast(wait: WaitRow) -> list[Line]:
     """`if approved …` and when it asks again, as far as the lab can tell."""
-    told = wait.facts.get("forecast")
-    if not isinstance(told, Mapping):
-        return []
+    told = wait.facts
     label = tr("forecast.if_approved")
     room = width(label) + 3
-    lines = []
-    parts = [
-        tr(f"forecast.{name}", low=_bound(name, told[name], 0), high=_bound(name, told[name], 1))
-        for name in ("experiments", "hours", "gpu_hours", "usd")
-        if isinstance(told.get(name), (list, tuple)) and len(told[name]) == 2
-    ]
-    if parts:
-        lines.append(line(" ", dim(fit(label, room)), tr("word.comma").join(parts)))
-    if told.get("next_phase") in set(Phase):
-        text = tr("forecast.next", product=tr(f"product.{told['next_phase']}"))
-        if told.get("next_minutes") is not None:
-            text += tr("word.comma") + tr("forecast.minutes", n=int(told["next_minutes"]))
-        usd = told.get("next_usd")
-        if isinstance(usd, (list, tuple)) and len(usd) == 2:
-            text += tr("word.comma") + tr("forecast.usd", low=_bound("usd", usd, 0), high=_bound("usd", usd, 1))
-        lines.append(line(" " * (room + 1) if lines else " ", text))
-    return lines
+    parts = []
+    for name, key in (("experiments", "estimate_experiments"), ("hours", "estimate_minutes"),
+                      ("gpu_hours", "estimate_gpu_hours"), ("usd", "estimate_usd")):  # fmt: skip
+        if bounds := _bounds(told.get(key)):
+            parts.append(_amount(name, *bounds))
+    lines = [line(" ", dim(fit(label, room)), tr("word.comma").join(parts))] if parts else []
+    if "next" not in told:
+        return lines
+    following = [tr("forecast.next", product=tr(f"product.{told['next']}")) if told["next"] else tr("forecast.end")]
+    if took := _bounds(told.get("took_s")):
+        following.append(tr("forecast.minutes", n=max(round(sum(took) / 120), 1)))
+    if usd := _bounds(told.get("usd")):
+        following.append(_amount("usd", *usd))
+    lead = " " * (room + 1) if lines else " "
+    return [*lines, line(lead, tr("word.comma").join(following))]
 
 
-def _bound(name: str, pair: Any, index: int) -> str:
-    value = float(pair[index])
-    return f"{value:.2f}" if name == "usd" else f"{value:g}"
+def _bounds(value: Any) -> tuple[float, float] | None:
+    """A number, or a pair of them; None for nothing and for zero."""
+    if isinstance(value, (int, float)) and value > 0:
+        return float(value), float(value)
+    if isinstance(value, (list, tuple)) and len(value) == 2 and value[1]:
+        return float(value[0]), float(value[1])
+    return None
+
+
+def _amount(name: str, low: float, high: float) -> str:
+    if name == "hours":
+        low, high = low / 60, high / 60
+        if high < 1:
+            return tr("forecast.minutes_all", low=f"{max(high * 60, 1):.0f}")
+    form = ".2f" if name == "usd" else ".2g"
+    one, two = (f"{value:,.0f}" if value >= 10 and name != "usd" else f"{value:{form}}" for value in (low, high))
+    return tr(f"forecast.{name}", low=one, high=two) if one != two else tr(f"forecast.{name}_one", low=one)
 
 
 def _following(phase: str) -> str | None:

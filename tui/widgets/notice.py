@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from tui.language import has, tr
 from tui.lines import Line, Span, dim, line
 from tui.look import Look
-from tui.text import width, wrap
+from tui.text import clip, width, wrap
 from tui.words import clock, money, shown
 
 
@@ -43,13 +43,19 @@ def notice_for(look: Look, phase: str) -> Notice | None:
     person = wait.needs_word or wait.why in ("budget", "auth", "person", "disk")
     facts = {name: shown(name, value) for name, value in wait.facts.items()}
     facts |= {"time": clock(wait.opened_at, look.now), "folder": str(look.folder)}
-    if wait.until_at:
-        facts["until"] = clock(wait.until_at, look.now)
-    if wait.why == "trouble" and "key" in wait.facts:
-        told = wait.facts.get("facts") or wait.facts.get("facts_of") or {}
-        inner = {name: shown(name, value) for name, value in told.items()} if isinstance(told, dict) else {}
-        facts["told"] = tr(f"error.{wait.facts['key']}", **inner)
-    return Notice(wait.why, "◆" if person else "◇", "you" if person else "text", facts)
+    name = str(wait.why)
+    if wait.why == "trouble":
+        key = f"trouble_what.{wait.facts.get('what')}"
+        why = clip(" ".join(str(wait.facts.get("why") or wait.facts.get("error") or "").split()), 240)
+        facts["told"] = tr(key if has(key) else "trouble_what.other", **{**facts, "why": why})
+    if wait.why == "budget":
+        gpu = "limit_gpu_hours" in wait.facts
+        name = "budget_gpu" if gpu else "budget"
+        unit = "gpu_hours" if gpu else "usd"
+        for fact in ("needs", "spent", "limit"):
+            value = wait.facts.get(f"{fact}_{unit}")
+            facts[fact] = f"{value:.2f}" if isinstance(value, (int, float)) else "—"
+    return Notice(name, "◆" if person else "◇", "you" if person else "text", facts)
 
 
 def notice_lines(notice: Notice, cells: int) -> list[Line]:

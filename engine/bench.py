@@ -7,18 +7,17 @@ A bench belongs to one open visit of one run. Phases never see it; `desk.py`, `c
 from __future__ import annotations
 
 import asyncio
-import errno
 import json
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
+from engine import room
 from engine.frame import Frame
 from state import lineage
 from state.config import Config
-from state.errors import LabError, Plain
+from state.errors import Plain
 from state.events import Event
 from state.journal import Journal
 from state.lineage import Visit
@@ -28,9 +27,6 @@ from state.vocabulary import Autonomy, Choice, Phase, Role, RunState, Wait
 
 T = TypeVar("T")
 P = ParamSpec("P")
-
-DISK_FLOOR_B = 64 * 1024 * 1024
-"""No call is made with less room than this: a reply that was paid for must find a place."""
 
 
 class Bell:
@@ -58,6 +54,21 @@ class Bell:
         return True
 
 
+def held(store: Store, run: int, own: int | None = None, past: int | None = None) -> bool:
+    """Whether a run may dispatch nothing new. Waits of the step `own`, and the wait `past`, do not count."""
+    row = store.row("SELECT state FROM run WHERE id = ?", (run,))
+    assert row is not None
+    if row["state"] in (RunState.STOPPED, RunState.FAILED, RunState.DONE):
+        return True
+    return bool(
+        store.rows(
+            "SELECT 1 FROM wait WHERE run = ? AND closed_seq IS NULL AND why != ? AND (step IS NULL OR step IS NOT ?)"
+            " AND id IS NOT ?",
+            (run, Wait.BACKOFF.value, own, past),
+        )
+    )
+
+
 @dataclass
 class Decision:
     """How a wait ended. `answer` holds what else was said: a phase, an idea's name."""
@@ -79,6 +90,8 @@ class Bench:
     bell: Bell
     live: Callable[[], Config]
     """project.toml with what is live taken from its last valid reading, and `set` over it."""
+    past: int | None = None
+    """The open checkpoint whose edits are being checked here: it does not hold its own check."""
 
     @property
     def phase(self) -> Phase:
@@ -93,66 +106,35 @@ class Bench:
 
     async def commit(self, write: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """`write(tx, …)` in one transaction; a full disk pauses the run, and it is written again when there is room."""
+
+        def once() -> T:
+            with self.store.transaction() as tx:
+                return write(tx, *args, **kwargs)
+
+        return await self.with_room(once)
+
+    async def with_room(self, write: Callable[[], T]) -> T:
+        """`write()`, again whenever a full disk refused it and there is room."""
         while True:
             try:
-                with self.store.transaction() as tx:
-                    return write(tx, *args, **kwargs)
-            except LabError as error:
+                return write()
+            except Exception as error:
                 self.journal.forget()
-                if error.key != "disk.full":
-                    raise
-            except OSError as error:
-                self.journal.forget()
-                if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                if not room.is_full(error):
                     raise
             await self.wait_for_disk(0)
 
     async def wait_for_disk(self, need_b: int) -> None:
-        """Pause until there is room again. The ballast is given back so that the pause itself can be recorded."""
-        self.store.drop_ballast()
-        wait: int | None = None
-        while True:
-            free = self.free_b()
-            if wait is not None and free > max(need_b, DISK_FLOOR_B // 8):
-                with self.store.transaction() as tx:
-                    lineage.close_wait(tx, wait, None)
-                self.store.keep_ballast()
-                self.bell.ring()
-                return
-            if wait is None:
-                try:
-                    with self.store.transaction() as tx:
-                        facts: dict[str, Plain] = {"free_b": free, "need_b": max(need_b, DISK_FLOOR_B // 8)}
-                        wait = lineage.open_wait(
-                            tx, self.run, Wait.DISK, [Choice.RETRY.value, Choice.STOP.value], facts, visit=self.visit.id
-                        )
-                    self.bell.ring()
-                except LabError as error:
-                    if error.key != "disk.full":
-                        raise
-            await self.bell.heard(2.0)
-            if wait is not None and self.closed(wait) is not None:
-                return
+        await room.wait(self.store, self.places, self.bell, self.run, self.visit.id, need_b)
 
     def free_b(self) -> int:
-        """The least room on the disks that the lab writes to."""
-        return min(shutil.disk_usage(path).free for path in {self.places.local, self.places.lab})
+        return room.free_b(self.places)
 
     # standing still
 
     def held(self, own: int | None = None) -> bool:
         """Whether nothing new may be dispatched now. A wait of the step `own` does not hold that step itself."""
-        row = self.store.row("SELECT state FROM run WHERE id = ?", (self.run,))
-        assert row is not None
-        if row["state"] in (RunState.STOPPED, RunState.FAILED, RunState.DONE):
-            return True
-        return bool(
-            self.store.rows(
-                "SELECT 1 FROM wait WHERE run = ? AND closed_seq IS NULL AND why != ?"
-                " AND (step IS NULL OR step IS NOT ?)",
-                (self.run, Wait.BACKOFF.value, own),
-            )
-        )
+        return held(self.store, self.run, own, self.past)
 
     async def gate(self, own: int | None = None) -> None:
         """Passed when the run may dispatch something new: not stopped, and nothing waits."""
@@ -192,10 +174,12 @@ class Bench:
     ) -> Decision:
         """Open a wait, or join one open for the same reason, and stay until it is closed.
 
-        `probe` is asked every `every_s`; when it says True the wait closes by itself.
+        A step's own wait counts also when it was decided while no engine worked. `probe` is asked every `every_s`;
+        when it says True the wait closes by itself.
         """
         row = self.store.row(
-            "SELECT id FROM wait WHERE run = ? AND why = ? AND closed_seq IS NULL AND step IS ?",
+            "SELECT id FROM wait WHERE run = ? AND why = ? AND step IS ?"
+            " AND (closed_seq IS NULL OR (step IS NOT NULL AND choice IS NOT NULL)) ORDER BY id DESC LIMIT 1",
             (self.run, why.value, step),
         )
         if row is not None:

@@ -16,8 +16,9 @@ from pathlib import Path
 
 from ulid import ULID
 
-from engine.bench import DISK_FLOOR_B, Bench
+from engine.bench import Bench
 from engine.models.base import Block, Fate, Message, Model, ModelError, Reply, Request, ToolResult, ToolUse, Usage
+from engine.room import DISK_FLOOR_B
 from state import durable, ledger, lineage
 from state.errors import LabError, Plain
 from state.events import CallAnswered, CallBegan, CallRetried, Event, NoteRead

@@ -236,7 +236,7 @@ class Desk:
         n = sum(1 for name in self._used if name.startswith(f"{what}-")) + 1
         return self._at(f"{what}-{n}")
 
-    async def hold(self, name: str, why: Wait, *choices: Choice, **facts: Plain) -> Choice:
+    async def hold(self, name: str, why: Wait, /, *choices: Choice, **facts: Plain) -> Choice:
         """Wait for the person; autopilot takes the first choice unless it is about money, risk or trouble."""
         path = self._at(name)
         meaning: list[Plain] = [why.value, *(choice.value for choice in choices)]
@@ -249,7 +249,8 @@ class Desk:
         if found is None:
             found = await self.bench.commit(self.bench.journal.begin, path, "hold", mark, told=self.told)
             self.told.clear()
-        if self.bench.autonomy() is Autonomy.AUTOPILOT and why not in ASKS_ALWAYS:
+        asked = self.bench.store.row("SELECT 1 FROM wait WHERE step = ?", (found.id,))  # autopilot came too late
+        if asked is None and self.bench.autonomy() is Autonomy.AUTOPILOT and why not in ASKS_ALWAYS:
             chosen = choices[0]
         else:
             decision = await self.bench.wait(why, list(choices), dict(facts), step=found.id)

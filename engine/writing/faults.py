@@ -23,6 +23,7 @@ Key = Literal[
     "paper.unbalanced",
     "paper.unknown_label",
     "paper.label_twice",
+    "paper.label_on_nothing",
     "paper.unknown_figure",
     "paper.no_part",
     "paper.no_glyph",
@@ -46,6 +47,8 @@ SAID: dict[Key, str] = {
     "paper.unbalanced": "{found} has no partner",
     "paper.unknown_label": r"\ref{{{found}}} points to no label. Labels that exist: {near}",
     "paper.label_twice": "the label {found} was given before, in line {first}",
+    "paper.label_on_nothing": r"the label {found} stands on nothing that has a number: it belongs right after a"
+    r" \section or into a figure, a table or an equation",
     "paper.unknown_figure": "there is no figure {found}. Figures that exist: {near}",
     "paper.no_part": "the paper needs {found}",
     "paper.no_glyph": "the sign {found} ({code}) is in none of the fonts: write it otherwise",

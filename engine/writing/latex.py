@@ -13,10 +13,12 @@ from collections.abc import Collection, Iterator
 from engine.writing import subset
 from engine.writing.faults import Fault
 from engine.writing.references import nearest
-from engine.writing.scan import Scan
+from engine.writing.scan import GROUP, Scan
 from state.errors import Plain
+from state.paper import sections
 
 FIGURES = "figures/"
+_AFTER_HEADING = re.compile(rf"\\(?:sub){{0,2}}section\s*{GROUP}\s*\Z")
 
 
 def faults(source: str, figures: Collection[str]) -> list[Fault]:
@@ -118,16 +120,32 @@ def _math(scan: Scan) -> Iterator[Fault]:
 
 
 def _labels(scan: Scan) -> Iterator[Fault]:
+    """Each is given once, and what is referred to is there; while sections are still empty, it may be to come."""
     given: dict[str, int] = {}
     for mark in re.finditer(r"\\label\s*\{([^{}]*)\}", scan.text):
         line = scan.line(mark.start())
         if mark[1] in given:
             yield Fault(line, "paper.label_twice", {"found": mark[1], "first": given[mark[1]]})
         given.setdefault(mark[1], line)
+        before = scan.text[: mark.start()]
+        floats = len(re.findall(r"\\begin\{(?:figure|table)\*?\}", before)) - len(
+            re.findall(r"\\end\{(?:figure|table)\*?\}", before)
+        )
+        if not (scan.in_math(mark.start()) or floats > 0 or _AFTER_HEADING.search(before)):
+            yield Fault(line, "paper.label_on_nothing", {"found": mark[1]})
+    if unfinished(scan.source):
+        return
     for mark in re.finditer(r"\\(?:eq)?ref\s*\{([^{}]*)\}", scan.text):
         if mark[1] not in given:
             near = nearest(mark[1], given)
             yield Fault(scan.line(mark.start()), "paper.unknown_label", {"found": mark[1], "near": near})
+
+
+def unfinished(source: str) -> bool:
+    """Whether a section is still as empty as the scaffold made it."""
+    told = sections(source)
+    after = [*(one.level for one in told[1:]), 1]
+    return any(one.level == next_level == 1 and not one.words for one, next_level in zip(told, after, strict=False))
 
 
 def _figures(scan: Scan, figures: Collection[str]) -> Iterator[Fault]:

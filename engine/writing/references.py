@@ -2,9 +2,9 @@ r"""Numbers by reference: filled in from what was measured, and none typed.
 
 The rule. In what is printed, digits stand only (1) in `\result{program/dataset/metric/stat}`, which is filled in;
 (2) in `\given{…}`, a setting that was chosen, which must stand in the plan or in a program; (3) in a name, where they
-follow a letter, an underscore or a letter's hyphen: mod47, wd_2, GPT-4; (4) in math, as 0, 1 or 2, or as a whole
-number in an exponent, an index, a fraction or a root. Any other digits, full-width ones too, are a typed number, and
-that fails the build. Called by the build; lines are those of the source, and filling in keeps them.
+follow a letter, an underscore or a letter's hyphen: mod47, wd_2, GPT-4; (4) in math, as 0, 1, 2 or the 10 of a power,
+or as a whole number in an exponent, an index, a fraction or a root. Any other digits, full-width ones too, are a typed
+number, and that fails the build. Called by the build; lines are those of the source, and filling in keeps them.
 """
 
 from __future__ import annotations
@@ -86,6 +86,8 @@ def typed_numbers(scan: Scan) -> list[Fault]:
         if _NAMED.search(text, max(0, found.start() - 2), found.start()):
             continue
         if scan.in_math(found.start()) and found[0] in ("0", "1", "2") and not _percent(text, found.end()):
+            continue
+        if scan.in_math(found.start()) and found[0] == "10" and scan.text[found.end() :].lstrip().startswith("^"):
             continue
         typed = scan.source[found.start() : found.end()]
         faults.append(Fault(scan.line(found.start()), "paper.typed_number", {"found": typed}))

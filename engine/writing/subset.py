@@ -23,7 +23,7 @@ IN_TEXT = _names(
     " multicolumn url href tiny scriptsize footnotesize small normalsize large ldots dots textbackslash LaTeX TeX quad"
     " qquad linewidth textwidth columnwidth noindent smallskip medskip bigskip par newline vspace hspace maketitle"
     " bibliography bibliographystyle result verdict given begin end textquotedblleft textquotedblright textendash"
-    " textemdash S P pm times degree and appendix clearpage newpage raggedright ensuremath textsuperscript"
+    " textemdash S P and clearpage newpage raggedright textsuperscript"
     " textsubscript"
 )
 
@@ -38,18 +38,18 @@ IN_MATH = _names(
     " sigma varsigma tau upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega"
     " ell hbar Re Im partial nabla infty emptyset varnothing forall exists neg top bot angle prime"
     " sum prod coprod int iint oint bigcup bigcap bigoplus bigotimes bigvee bigwedge lim limsup liminf sup inf max min"
-    " arg argmax argmin det dim exp log ln lg sin cos tan sinh cosh tanh arcsin arccos arctan gcd ker Pr mod bmod pmod"
-    " le leq ge geq ne neq ll gg lt gt approx equiv sim simeq cong propto in notin ni subset subseteq supset supseteq"
-    " subsetneq prec succ preceq succeq perp parallel mid nmid models vdash asymp doteq triangleq coloneqq"
+    " arg det dim exp log ln lg sin cos tan sinh cosh tanh arcsin arccos arctan gcd ker Pr mod bmod pmod"
+    " le leq ge geq ne neq ll gg approx equiv sim simeq cong propto in notin ni subset subseteq supset supseteq"
+    " subsetneq prec succ preceq succeq perp parallel mid nmid models vdash asymp doteq triangleq"
     " pm mp times div cdot ast star circ bullet oplus ominus otimes odot cap cup vee wedge land lor setminus"
     " to gets rightarrow leftarrow leftrightarrow Rightarrow Leftarrow Leftrightarrow mapsto longrightarrow"
     " longleftarrow Longrightarrow uparrow downarrow implies iff hookrightarrow"
     " frac dfrac tfrac binom sqrt overline underline hat widehat tilde widetilde bar vec dot ddot overbrace underbrace"
     " overset underset stackrel left right big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr middle"
     " langle rangle lfloor rfloor lceil rceil lvert rvert lVert rVert vert Vert lbrace rbrace"
-    " mathbf mathrm mathit mathsf mathtt mathcal mathbb mathfrak mathscr boldsymbol bm text textbf textit textrm"
+    " mathbf mathrm mathit mathsf mathtt mathcal mathbb mathfrak boldsymbol text textbf textit textrm"
     " operatorname cdots ldots dots vdots ddots quad qquad limits nolimits displaystyle textstyle nonumber notag label"
-    " begin end result given dagger ddagger not substack colon lt gt intercal top degree hline"
+    " begin end result given dagger ddagger not substack colon intercal top hline"
 )
 
 ENVIRONMENTS = _names(
@@ -80,6 +80,15 @@ HINTS: dict[str, str] = {
     "multirow": ": give each row its own cell",
     "textcolor": ": a paper is black",
     "citeauthor": r": use \citet{…}",
+    "argmax": r": write \operatorname{argmax}",
+    "argmin": r": write \operatorname{argmin}",
+    "bm": r": write \boldsymbol{…}",
+    "ensuremath": ": write $…$",
+    "pm": r": write $\pm$",
+    "times": r": write $\times$",
+    "lt": ": write <",
+    "gt": ": write >",
+    "appendix": ": put it into a section",
     "num": r": use \result{…} or \given{…}",
     "SI": r": use \result{…} or \given{…}",
     "subfloat": ": give each figure its own environment",

@@ -211,7 +211,10 @@ def with_typst(source: str, setup: dict[str, Any]) -> str:
 
 def for_pandoc(source: str) -> str:
     """What pandoc understands in another way than TeX, said so that it cannot err. Lines stay."""
-    text = re.sub(r"\\usepackage(?:\[[^\]]*\])?\{[^{}]*\}", "", source)
+    labels = set(re.findall(r"\\label\s*\{([^{}]*)\}", source))
+    text = re.sub(r"\\(?:eq)?ref\s*\{([^{}]*)\}", lambda found: found[0] if found[1] in labels else "?", source)
+    text = re.sub(r"(\\(?:sub){0,2}section\*?\{[^{}]*\})(\s+)(\\label\{[^{}]*\})", r"\1\3\2", text)
+    text = re.sub(r"\\usepackage(?:\[[^\]]*\])?\{[^{}]*\}", "", text)
     text = re.sub(r"\\bibliography(?:style)?\{[^{}]*\}", "", text)
     text = re.sub(r"\\(?:small|med|big)skip(?![A-Za-z])|\\[vh]space\*?\{[^{}]*\}|\\noindent(?![A-Za-z])", "", text)
     text = re.sub(r"\\(?:tiny|scriptsize|footnotesize|small|normalsize|large|raggedright)(?![A-Za-z])", "", text)

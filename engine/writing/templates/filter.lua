@@ -29,7 +29,7 @@ function Math(math)
     return ''
   end)
   local environment = text:match('^%s*\\begin{(%a+)}')
-  local numbered = environment == 'equation' or environment == 'align' or environment == 'gather'
+  local numbered = label or environment == 'equation' or environment == 'align' or environment == 'gather'
   if environment == 'equation' then
     text = text:gsub('^%s*\\begin{equation}', ''):gsub('\\end{equation}%s*$', '')
   end
@@ -65,16 +65,26 @@ local function Image(image)
     image.attributes.width = '80%'
   end
   image.attributes.height = nil
+  image.identifier = ''
   return image
 end
 
 -- A table's label stands on a block around it; it belongs on the figure that Typst numbers.
 local function Div(div)
   local only = div.content[1]
-  if div.identifier ~= '' and #div.content == 1 and only.t == 'Table' then
+  if div.identifier == '' or #div.content ~= 1 then
+    return nil
+  end
+  if only.t == 'Table' or only.t == 'Figure' then
     only.attr.identifier = div.identifier
     return only
   end
+end
+
+-- What has a number keeps its label; the places where the label was written would be a second one.
+local function Span(span)
+  span.identifier = ''
+  return span
 end
 
 local function Blocks(blocks)
@@ -98,5 +108,5 @@ end
 
 return {
   { Math = Math },
-  { Cite = Cite, Link = Link, Image = Image, Div = Div, Blocks = Blocks },
+  { Cite = Cite, Link = Link, Image = Image, Div = Div, Span = Span, Blocks = Blocks },
 }

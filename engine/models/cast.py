@@ -163,7 +163,7 @@ def _files(folder: Path) -> dict[tuple[str, str], str]:
 
 
 def _check(file: Path, phase: str, sheet: Sheet, cast: Cast) -> None:
-    """Patterns compile, cues have names of their own, named files stand in both languages, no phrase leads to itself."""
+    """Patterns compile, names are their own, named files stand in both languages, no phrase leads to itself."""
     seen: set[str] = set()
     for cue in sheet.cue:
         if cue.name in seen:

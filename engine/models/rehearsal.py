@@ -179,8 +179,8 @@ class _Filling:
             case str():
                 named = FILE.fullmatch(value)
                 return self.text(self._cast.files[named[1], self._language] if named else value)
-            case {"en": en, "zh": zh} if len(value) == 2:
-                return self.value(zh if self._language == "zh" else en)
+            case dict() if value.keys() == {"en", "zh"}:
+                return self.value(value[self._language])
             case dict():
                 return self._with_lines({str(key): self.value(inner) for key, inner in value.items()})
             case list():

@@ -11,7 +11,6 @@ import os
 from pathlib import Path
 
 import numpy as np
-
 from load_data import P, load
 
 WEIGHT_DECAY = 1.0  # decoupled, as in AdamW
@@ -83,7 +82,7 @@ def train(out_dir):
                 curve.write(json.dumps(told) + "\n")
                 if fitted is None and train_acc >= FITTED:
                     fitted = step
-                    print(f"step {step}: training pairs learned by heart, {val_acc:.0%} of the others right", flush=True)
+                    print(f"step {step}: learned by heart, {val_acc:.0%} of the other pairs right", flush=True)
                 if val_acc >= TARGET:
                     understood = step
                     break

@@ -56,14 +56,17 @@ def contents(where: places.Places, reader: Reader, run: int) -> dict[str, bytes]
     packed["results.csv"] = _results(reader, run)
     winner = next((program for program in reader.programs(run) if program.kept == 1), None)
     if winner is not None:
-        code = reader.files(winner.sha256)
+        own = f"code/{winner.name}/"
+        code = {name.removeprefix(own): data for name, data in packed.items() if name.startswith(own)}
         loader = packed.get("code/load_data.py")
         if loader is not None:
             code.setdefault("load_data.py", loader)
-        packed |= {f"winner/{Path(name).name}": data for name, data in code.items()}
+        packed |= {f"winner/{name}": data for name, data in code.items()}
         experiments = [each for each in reader.experiments(run) if each.program == winner.name and not each.superseded]
         argv = _argv(where, experiments)
-        packed["winner/run.sh"] = f'#!/bin/sh\ncd "$(dirname "$0")"\nexec {shlex.join(argv)}\n'.encode()
+        seed = experiments[0].seed if experiments else 1
+        told = f'#!/bin/sh\ncd "$(dirname "$0")"\nexport SEED="${{SEED:-{seed}}}" OMP_NUM_THREADS=1\nexec {shlex.join(argv)}\n'
+        packed["winner/run.sh"] = told.encode()
         packed["winner/requirements.txt"] = "".join(f"{line}\n" for line in _packages(code)).encode()
     packed["README.md"] = _readme(reader, run, winner.name if winner else None, sorted(packed)).encode()
     return packed

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from state import paper
+
 RESULT = re.compile(r"\\result\{([^{}]*)\}")
 BREAK = re.compile(r"\\(?:section|subsection)\*?\{([^{}]*)\}|\\begin\{(abstract)\}")
 SILENT = re.compile(
@@ -19,10 +21,11 @@ OPEN, CLOSE = "\ue000", "\ue001"
 
 @dataclass(frozen=True)
 class Number:
-    """A bound number: which, and the line of the source that it stands in."""
+    """A bound number: which, and the line of the source that it stands in. `alone`: its spread stands beside it."""
 
     reference: str
     line: int
+    alone: bool = False
 
     @property
     def parts(self) -> tuple[str, str, str, str]:
@@ -46,9 +49,7 @@ class Section:
 def numbers(source: str) -> list[Number]:
     """Every bound number in reading order."""
     body = _body(source)
-    return [
-        Number(found[1], source[: body + found.start()].count("\n") + 1) for found in RESULT.finditer(source[body:])
-    ]
+    return [Number(one.text, one.line, one.alone) for one in paper.references(source) if one.start >= body]
 
 
 def sections(source: str) -> list[Section]:

@@ -6,11 +6,11 @@ Tab goes from number to number; ↑↓ walk the rungs from the page down to the 
 from __future__ import annotations
 
 import re
-from statistics import fmean, stdev
 from typing import TYPE_CHECKING, cast
 
+from state import paper
 from state.readers import ResultRow
-from state.vocabulary import Phase
+from state.vocabulary import Language, Phase, Verdict
 from tui.language import current, tr
 from tui.lines import EMPTY, Line, Part, Span, beside, bold, dim, ends, exactly, line
 from tui.look import Look, Made
@@ -21,7 +21,7 @@ from tui.panes.shelf import shelf_body
 from tui.text import clip, fit, wrap
 from tui.widgets.keyline import Key
 from tui.widgets.rows import Place, Row
-from tui.words import NONE, decimals_for, role_name
+from tui.words import NONE, role_name
 
 if TYPE_CHECKING:
     from state.products import Report
@@ -38,6 +38,7 @@ class ReportPane(Pane):
         super().__init__(Phase.REPORT_WRITING)
         self.number = 0
         self.seeks = True
+        self.language = Language.EN
 
     def reads(self, look: Look) -> Reads:
         if self.open_view(look) == "paper":
@@ -62,12 +63,15 @@ class ReportPane(Pane):
         if made is None or made.product is None:
             return [EMPTY, line("   ", dim(tr("page.nothing_yet")))]
         report = cast("Report", made.product)
-        found, told = numbers(report.source), sections(report.source)
+        verdicts = {row.name: Verdict(row.verdict) for row in look.programs if row.verdict}
+        worded = paper.worded(report.source, verdicts, paper.language_of(report.source))
+        found, told = numbers(report.source), sections(worded)
         self.number = min(self.number, max(len(found) - 1, 0))
         chain = self.chain(look, found, cells)
         upper = max(rows - len(chain) - 2, 4)
         page = self.page("paper")
-        values = [value(look, number) for number in found]
+        self.language = paper.language_of(report.source)
+        values = [value(look, number, self.language) for number in found]
         width = cells - OUTLINE - 1
         page.show(
             ("paper", made.row.sha256, self.number, current()),
@@ -137,7 +141,7 @@ class ReportPane(Pane):
         ]
         room = cells - label - 5
         rungs.show([Row(line("   ", dim(fit(tr(key), label)), clip(text, room)), place) for key, text, place in pairs])
-        shown = Span(f"‹{value(look, number)}›", "text", bold=True)
+        shown = Span(f"‹{value(look, number, self.language)}›", "text", bold=True)
         return [ends(cells, line(shown, dim(f"   {head}")), dim(tr("chain.where"))), *rungs.draw(cells, 5)]
 
     def body_source(self, look: Look, cells: int, rows: int) -> list[Line]:
@@ -186,20 +190,13 @@ class ReportPane(Pane):
         return keys
 
 
-def value(look: Look, number: Number) -> str:
-    """The number as it is printed: the mean, sd or n of what was measured; `?` where nothing was."""
+def value(look: Look, number: Number, language: Language = Language.EN) -> str:
+    """The number as the PDF prints it; `?` where nothing was measured."""
     program, dataset, metric, stat = number.parts
-    rows = [row for row in look.results if (row.program, row.dataset, row.metric) == (program, dataset, metric)]
-    rows = [row for row in rows if not row.superseded]
-    values = [row.value for row in rows if row.value is not None]
-    if stat == "n":
-        return str(len(values))
-    spread = stdev(values) if len(values) > 1 else 0.0
-    places = decimals_for(values, [spread])
-    if not values:
-        censored = next((row.censored for row in rows if row.censored is not None), None)
-        return f"> {censored:,g}" if censored is not None else "?"
-    return f"{spread if stat == 'sd' else fmean(values):,.{places}f}"
+    values = paper.gather(row for row in look.results if not row.superseded)
+    baseline = values.get((look.measure.baseline, dataset, metric))
+    place = values.get((program, dataset, metric))
+    return paper.printed(stat, place, baseline=baseline, language=language, alone=number.alone) or "?"
 
 
 def _measured(row: ResultRow) -> str:

@@ -120,8 +120,8 @@ class ActionsScreen(ListScreen):
         return Row(line("   ", Span(fit(shown_keys(one), 16), "you"), tr(one.label)), Place("action", one.id))
 
     def chose(self, place: Place) -> None:
+        below = self.app.screen_stack[-2]
         self.dismiss()
-        below = self.app.screen_stack[-2] if len(self.app.screen_stack) > 1 else None
         if isinstance(below, LabScreen):
             self.app.call_later(below.action_act, place.name)
 

@@ -65,7 +65,8 @@ def contents(where: places.Places, reader: Reader, run: int) -> dict[str, bytes]
         experiments = [each for each in reader.experiments(run) if each.program == winner.name and not each.superseded]
         argv = _argv(where, experiments)
         seed = experiments[0].seed if experiments else 1
-        told = f'#!/bin/sh\ncd "$(dirname "$0")"\nexport SEED="${{SEED:-{seed}}}" OMP_NUM_THREADS=1\nexec {shlex.join(argv)}\n'
+        settings = f'export SEED="${{SEED:-{seed}}}" OMP_NUM_THREADS=1'
+        told = f'#!/bin/sh\ncd "$(dirname "$0")"\n{settings}\nexec {shlex.join(argv)}\n'
         packed["winner/run.sh"] = told.encode()
         packed["winner/requirements.txt"] = "".join(f"{line}\n" for line in _packages(code)).encode()
     packed["README.md"] = _readme(reader, run, winner.name if winner else None, sorted(packed)).encode()

@@ -1,8 +1,8 @@
 """Search the Hugging Face Hub for data sets, through `huggingface_hub` with a transport that gives up in time.
 
-By itself the library asks six times, writes to stderr and takes 24 s to notice that there is no network. Here a silence
-is said within seconds and is a `LabError`; nothing is downloaded, no token is sent. HF_ENDPOINT and HF_HUB_OFFLINE are
-honoured. `search` is what data preparation asks.
+By itself the library asks six times, writes to stderr, takes 24 s to notice that there is no network, and looks up what
+it runs in to tell the hub. Here a silence is said within seconds, as a `LabError`; nothing is downloaded, no token is
+sent. HF_ENDPOINT and HF_HUB_OFFLINE are honoured. `search` is what data preparation asks.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ async def datasets(query: str, limit: int = FOUND, url: str = "", deadline_s: fl
 def _search(query: str, limit: int, url: str, until: float) -> list[Dataset]:
     from huggingface_hub import HfApi
 
-    api, deadline = HfApi(endpoint=url, token=False), _careful()
+    deadline, api = _careful(), HfApi(endpoint=url, token=False)
 
     def once() -> list[DatasetInfo]:
         with _LOCK:
@@ -122,7 +122,7 @@ def _careful() -> _Deadline:
     What the transport raises is none of the errors that the library repeats a request for.
     """
     import httpx2
-    from huggingface_hub import set_client_factory
+    from huggingface_hub import constants, set_client_factory
 
     deadline = _Deadline()
 
@@ -165,6 +165,7 @@ def _careful() -> _Deadline:
         )
 
     logging.getLogger("huggingface_hub").setLevel(logging.CRITICAL)
+    constants.HF_HUB_DISABLE_TELEMETRY = True
     set_client_factory(client)
     return deadline
 

@@ -27,7 +27,9 @@ GROKKING = Entry(
     ("Alethea Power", "Yuri Burda"),
     "We study generalization on small algorithmically generated datasets.\n Weight decay helps.",
 )
-UMLAUT = Entry("1301.00001v3", "Learning & 50% of $\\ell_2$ Norms", ("Jürgen Müller", "Zoë Ångström"), "About norms.", 2013)
+UMLAUT = Entry(
+    "1301.00001v3", "Learning & 50% of $\\ell_2$ Norms", ("Jürgen Müller", "Zoë Ångström"), "About norms.", 2013
+)
 CLOCKS = Entry("2301.05217v2", "Progress measures for grokking", ("Neel Nanda",), "Circuits, not weight.", 2023)
 SHELF = (GROKKING, UMLAUT, CLOCKS)
 

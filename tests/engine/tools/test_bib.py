@@ -18,7 +18,7 @@ FIELDS = st.dictionaries(st.text(alphabet=string.ascii_lowercase, min_size=1, ma
 KEYS = st.text(alphabet=string.ascii_letters + string.digits + "_:./+-张", min_size=1, max_size=12)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.dictionaries(KEYS, FIELDS, max_size=4))
 def test_what_is_written_is_read_back_as_it_was(entries: dict[str, dict[str, str]]) -> None:
     text = "\n% a comment\n\n".join(bib.written("article", key, fields) for key, fields in entries.items())
@@ -30,7 +30,7 @@ def test_what_is_written_is_read_back_as_it_was(entries: dict[str, dict[str, str
         assert one.fields == {name: value for name, value in squeezed.items() if value}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.text(alphabet='@{}()",=#% \n\\abcé张', max_size=80))
 def test_no_text_breaks_the_reader_or_the_entry_behind_it(noise: str) -> None:
     entries, _ = bib.parse(f"{noise}\n@misc{{last, title = {{The last}}}}")
@@ -40,7 +40,7 @@ def test_no_text_breaks_the_reader_or_the_entry_behind_it(noise: str) -> None:
     assert not faults
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.text(max_size=60))
 def test_text_from_outside_stays_text_in_latex(text: str) -> None:
     made = bib.tex(text)

@@ -312,15 +312,22 @@ def filled(
         shown = printed(one.stat, values.get(one.place), baseline=base, language=language, alone=one.alone) or "?"
         told += [source[at : one.start], mark[0], shown, mark[1]]
         at = one.end
-    text = "".join([*told, source[at:]])
-    known = verdicts or {}
-    names = VERDICTS[language]
-    return GIVEN.sub(lambda found: found[1], VERDICT.sub(lambda found: _verdict(found[1], known, names), text))
+    return worded("".join([*told, source[at:]]), verdicts or {}, language)
 
 
-def _verdict(program: str, verdicts: Mapping[str, Verdict], names: Mapping[Verdict, str]) -> str:
-    verdict = verdicts.get(program.replace("\\_", "_").strip())
-    return names[verdict] if verdict is not None else "?"
+def worded(source: str, verdicts: Mapping[str, Verdict], language: Language) -> str:
+    """The source with its verdicts in words and its settings bare, on the lines where they stood."""
+
+    def word(found: re.Match[str]) -> str:
+        verdict = verdicts.get(found[1].replace("\\_", "_").strip())
+        return VERDICTS[language][verdict] if verdict is not None else "?"
+
+    return GIVEN.sub(lambda found: found[1], VERDICT.sub(word, source))
+
+
+def language_of(source: str) -> Language:
+    """The paper's language, by what its preamble loads."""
+    return Language.ZH if re.search(r"\\usepackage(?:\[[^\]]*\])?\{[^{}]*ctex", source) else Language.EN
 
 
 def plain(source: str) -> str:

@@ -571,8 +571,8 @@ class Report(Product):
 
     @property
     def title(self) -> str:
-        found = re.search(r"\\title\{([^{}]*)\}", self.source)
-        return found[1].strip() if found else ""
+        found = re.search(r"\\title\{((?:[^{}]|\{[^{}]*\})*)\}", self.source)
+        return re.sub(r"\\[A-Za-z]+\s*|[{}]", "", found[1]).strip() if found else ""
 
     @property
     def shown(self) -> str:

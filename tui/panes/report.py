@@ -71,7 +71,7 @@ class ReportPane(Pane):
         upper = max(rows - len(chain) - 2, 4)
         page = self.page("paper")
         self.language = paper.language_of(report.source)
-        values = [value(look, number, self.language) for number in found]
+        values = [value(look, number, self.language).replace(" ", "\u00a0") for number in found]
         width = cells - OUTLINE - 1
         page.show(
             ("paper", made.row.sha256, self.number, current()),

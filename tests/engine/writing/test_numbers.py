@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.writing.references import Known, bound
-from state.paper import Values, filled, gather, number, plain, printed, references, sections
+from state.paper import Values, filled, gather, language_of, number, plain, printed, references, sections, worded
 from state.vocabulary import Language, Verdict
 from tests.engine.writing.papers import KNOWN, MEASURED, Value, paper
 
@@ -223,3 +223,10 @@ def test_the_text_of_a_page_reads_like_a_page() -> None:
     assert "decay 1   2,990 ± 164   3   ?" in told["results"]
     assert "- weight decay 0.3, 1, 2 and 4;" in told["experimental_setup"]
     assert "{" not in "".join(told.values())
+
+
+def test_the_screen_s_text_has_verdicts_in_the_paper_s_language() -> None:
+    assert language_of(paper(Language.ZH)) is Language.ZH
+    assert language_of(paper()) is Language.EN
+    told = worded("a\n\\verdict{wd\\_2}, \\given{95\\%} and \\verdict{gone}", KNOWN.verdicts, Language.ZH)
+    assert told == "a\n更好, 95\\% and ?"

@@ -19,7 +19,7 @@ from textual.binding import BindingType
 from state.errors import LabError
 from state.vocabulary import Language, WordKind
 from tui import drafts, language
-from tui.poller import CannotLook, HomeLooked, Looked, Poller, Wanted
+from tui.poller import CannotLook, HomeLooked, Looked, NothingYet, Poller, Wanted
 from tui.screens.frame import LabScreen
 from tui.screens.home import HomeScreen
 from tui.screens.run import RunScreen
@@ -94,6 +94,11 @@ class Lab(App[None], inherit_bindings=False):
             if isinstance(screen, RunScreen) and screen.folder == event.look.folder:
                 screen.looked(event.look)
 
+    def on_nothing_yet(self, event: NothingYet) -> None:
+        for screen in self.screen_stack:
+            if isinstance(screen, RunScreen) and screen.folder == event.folder:
+                screen.nothing_yet(event.alive, event.log)
+
     def on_home_looked(self, event: HomeLooked) -> None:
         self.home.looked(event.home)
 
@@ -132,6 +137,17 @@ class Lab(App[None], inherit_bindings=False):
                 done()
 
         self.run_worker(leave(), name="word")
+
+    def start_engine(self, folder: Path) -> None:
+        """Start an engine where none works."""
+
+        async def start() -> None:
+            from tui import launch
+
+            await asyncio.to_thread(launch.start_engine, folder)
+            self.poller.hurry()
+
+        self.run_worker(start(), name="engine", exclusive=True)
 
     def begin(self, do: Callable[..., None], folder: Path, *more: str) -> None:
         """Begin a project or the demo in `folder`, then open it."""

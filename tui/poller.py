@@ -21,11 +21,13 @@ from state.places import places
 from state.readers import Reader
 from tui.gather import Gatherer
 from tui.homes import gather_home
+from tui.logfile import LogFile
 from tui.look import Home, Look
 
 LOOK_S = 0.25
 LOCK_S = 2.0
 HOME_S = 2.0
+LAST_WORDS = 6
 
 
 @dataclass
@@ -46,6 +48,18 @@ class HomeLooked(Message):
 
     def can_replace(self, message: Message) -> bool:
         return isinstance(message, HomeLooked)
+
+
+@dataclass
+class NothingYet(Message):
+    """The project on screen has no database yet: whether an engine is up, and the last lines of its log."""
+
+    folder: Path
+    alive: bool
+    log: tuple[str, ...]
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, NothingYet)
 
 
 @dataclass
@@ -123,7 +137,7 @@ class Poller(threading.Thread):
             self._project = Project.opened(wanted.folder)
             seen = None
         if self._project is None:
-            return None
+            return self._nothing_yet(wanted.folder, seen)
         state = self._project.state(wanted)
         if state == seen and not forced:
             return seen
@@ -132,6 +146,16 @@ class Poller(threading.Thread):
         if look is not None and wanted == self._wanted:
             self._post(Looked(look))
         return self._project.state(wanted)
+
+    def _nothing_yet(self, folder: Path, seen: object) -> object:
+        """Tell that nothing lies there yet, and whether someone works on it."""
+        where = places(folder)
+        log = LogFile(where.log)
+        log.update()
+        told = folder, lock.look(where.lock) is not None, tuple(log.lines(len(log) - LAST_WORDS, LAST_WORDS))
+        if told != seen:
+            self._post(NothingYet(*told))
+        return told
 
     def _leave(self) -> None:
         if self._project is not None:

@@ -18,7 +18,7 @@ from state.vocabulary import Phase
 from tui import drafts
 from tui.actions import bindings
 from tui.language import tr
-from tui.lines import EMPTY, Line, dim, fitted, line
+from tui.lines import EMPTY, Line, dim, fitted, line, lost
 from tui.look import Look
 from tui.panes.data import DataPane
 from tui.panes.experiments import ExperimentsPane
@@ -32,6 +32,7 @@ from tui.panes.results import ResultsPane
 from tui.panes.since import SincePane
 from tui.screens.frame import Prompt
 from tui.screens.words_left import Says
+from tui.text import clean, clip
 from tui.widgets.canvas import Canvas
 from tui.widgets.keyline import Key
 from tui.widgets.page import Page
@@ -71,6 +72,8 @@ class RunScreen(Says):
         self.rail_canvas = Canvas(self.draw_rail, ground="side", id="rail")
         self.pane_canvas = Canvas(self.draw_pane, id="pane")
         self.waiting: frozenset[int] = frozenset()
+        self.engine_up = True
+        self.last_words: tuple[str, ...] = ()
 
     def compose(self) -> ComposeResult:
         yield self.top
@@ -145,6 +148,11 @@ class RunScreen(Says):
             }
         self.lay_out()
 
+    def nothing_yet(self, alive: bool, log: tuple[str, ...]) -> None:
+        """The run is yet to begin."""
+        self.engine_up, self.last_words = alive, log
+        self.repaint()
+
     def open_first(self, look: Look) -> None:
         """Pane 0 when something happened since the last look, else the phase at work."""
         busy = look.at_work or (look.phases[-1] if look.phases and look.run.state == "done" else None)
@@ -187,16 +195,23 @@ class RunScreen(Says):
         if self.too_small:
             return []
         if self.look is None:
-            return [EMPTY, line("   ", dim(tr("run.waits_for_engine")))]
+            return self.draw_nothing_yet(cells)
         pane = self.pane
         if isinstance(pane, Pane):
             pane.quiet = self.notebox.display
         drawn = pane.draw(self.look, cells, rows, rail=not self.folded)
         return [fitted(row, cells - 1) for row in drawn]  # the last column stays empty
 
+    def draw_nothing_yet(self, cells: int) -> list[Line]:
+        if self.engine_up or not self.last_words:
+            return [EMPTY, line("   ", dim(tr("run.waits_for_engine")))]
+        words = [line("   ", dim(clip(clean(row), cells - 5))) for row in self.last_words]
+        return [EMPTY, line("   ", lost(tr("run.engine_did_not_come"))), EMPTY, *words]
+
     def keys(self) -> list[Key]:
         if self.look is None:
-            return [Key("?", "key.keys", "act('help')"), Key("q", "key.leave", "act('leave')")]
+            start = [] if self.engine_up or not self.last_words else [Key("p", "key.start_engine", "act('pause')")]
+            return [*start, Key("?", "key.keys", "act('help')"), Key("q", "key.leave", "act('leave')")]
         pane = self.pane
         return pane.keys(self.look, folded=self.folded) if isinstance(pane, Pane) else pane.keys()
 

@@ -230,7 +230,10 @@ class Says(LabScreen):
 
     def do_pause(self) -> None:
         look = self.look
-        if look is None or look.run.state == "done":
+        if look is None:
+            self.lab.start_engine(self.folder)
+            return
+        if look.run.state == "done":
             return
         wait = next((one for one in look.waits if Choice.RETRY.value in one.choices), None)
         if wait is not None and not look.engine_missing:

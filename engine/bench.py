@@ -141,6 +141,16 @@ class Bench:
         while self.held(own):
             await self.bell.heard()
 
+    def enough(self) -> bool:
+        """Whether the person said to hand in what there is, in this visit."""
+        return bool(
+            self.store.rows(
+                "SELECT 1 FROM wait WHERE run = ? AND visit = ? AND closed_seq IS NOT NULL AND (choice = ? OR"
+                " (choice = ? AND json_extract(facts, '$.called')))",
+                (self.run, self.visit.id, Choice.ENOUGH.value, Choice.APPROVE.value),
+            )
+        )
+
     # notes
 
     def unread_notes(self, roles: set[Role]) -> list[str]:

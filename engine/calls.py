@@ -16,20 +16,23 @@ from pathlib import Path
 
 from ulid import ULID
 
+from engine import setbacks
 from engine.bench import Bench
-from engine.models.base import Block, Fate, Message, Model, ModelError, Reply, Request, ToolResult, ToolUse, Usage
+from engine.models.base import Fate, Model, ModelError, Reply, Request
+from engine.replies import as_plain, blocks_plain, from_plain
 from engine.room import DISK_FLOOR_B
-from state import durable, ledger, lineage
+from state import durable, ledger
 from state.errors import LabError, Plain
-from state.events import CallAnswered, CallBegan, CallRetried, Event, NoteRead
-from state.journal import Journal, Link, Step, store_link
+from state.events import CallAnswered, CallBegan, Event, NoteRead
+from state.journal import Journal, Link, Step, fingerprint, store_link
 from state.profiles import Choice as ModelChoice
-from state.store import Transaction, now
-from state.vocabulary import AttemptState, Choice, Role, StepState, Wait
+from state.store import Transaction
+from state.vocabulary import AttemptState, Role, StepState
 
-BACKOFF_S = (2.0, 5.0, 15.0, 30.0, 60.0)
-PROBE_S = (5.0, 15.0, 30.0, 60.0, 300.0)
 PART_EVERY_S = 0.1
+
+CHARGED_TRIES = 5
+"""So many replies that may have been charged and could not be used at one step, and the person is asked."""
 
 
 @dataclass
@@ -44,66 +47,23 @@ class Line:
 
 @dataclass(frozen=True)
 class Asked:
-    """What a call means: the role, where its conversation ends, and what it may answer with."""
+    """What a call means: the role, where its conversation ends, the notes it reads, what it may answer with."""
 
     role: Role
     link: Link
+    meaning: list[Plain]
     notes: dict[str, list[str]]
     request: Callable[[str, int], Request]  # model name at the endpoint, max_tokens → the request
 
 
-def as_plain(reply: Reply) -> dict[str, Plain]:
-    return {
-        "blocks": blocks_plain(reply.message.blocks),
-        "stop": reply.stop,
-        "model": reply.model,
-        "usage": {
-            "input": reply.usage.input,
-            "cache_read": reply.usage.cache_read,
-            "cache_write": reply.usage.cache_write,
-            "output": reply.usage.output,
-            "estimated": reply.usage.estimated,
-        },
-    }
+async def call(bench: Bench, line: Line, path: str, ask: Callable[[], Asked], told: list[Event]) -> Reply:
+    """The reply at `path`: recalled, taken from the disk, or asked for until it is whole.
 
-
-def from_plain(plain: Plain) -> Reply:
-    told = json.loads(json.dumps(plain))
-    return Reply(Message("assistant", blocks_of(told["blocks"])), told["stop"], Usage(**told["usage"]), told["model"])
-
-
-def blocks_plain(blocks: tuple[Block, ...]) -> list[Plain]:
-    """Blocks as messages are stored: text as a string, the others as objects."""
-    found: list[Plain] = []
-    for block in blocks:
-        match block:
-            case str():
-                found.append(block)
-            case ToolUse(id, name, arguments):
-                found.append({"id": id, "name": name, "arguments": arguments})
-            case ToolResult(id, text, error):
-                found.append({"id": id, "text": text, "error": error})
-    return found
-
-
-def blocks_of(plain: Plain) -> tuple[Block, ...]:
-    found: list[Block] = []
-    assert isinstance(plain, list)
-    for each in plain:
-        if isinstance(each, str):
-            found.append(each)
-        elif isinstance(each, dict) and "name" in each:
-            found.append(ToolUse(str(each["id"]), str(each["name"]), dict(each["arguments"])))  # type: ignore[arg-type]
-        elif isinstance(each, dict):
-            found.append(ToolResult(str(each["id"]), str(each["text"]), bool(each["error"])))
-    return tuple(found)
-
-
-async def call(
-    bench: Bench, line: Line, path: str, fingerprint: str, asked: Asked, told: list[Event], meaning: Plain = None
-) -> Reply:
-    """The reply at `path`: recalled, taken from the disk, or asked for until it is whole."""
-    step = bench.journal.recall(path, fingerprint, meaning)
+    `ask` is called again before the first dispatch, so that a note that came while the call waited is in it.
+    """
+    asked = ask()
+    mark = fingerprint(asked.meaning)
+    step = bench.journal.recall(path, mark, asked.meaning)
     if step is not None and step.state is not StepState.INTENT:
         told.clear()
         return from_plain(step.value())
@@ -117,16 +77,19 @@ async def call(
             choice = line.choose(asked.role)
             model = line.model(choice)
         except LabError as error:
-            await _wait_for_key(bench, line, asked.role, error)
+            await setbacks.wait_for_key(bench, line, asked.role, error)
             continue
+        if step is None:
+            asked = ask()
+            mark = fingerprint(asked.meaning)
         request = asked.request(choice.model.name, choice.model.max_tokens)
         worst = choice.worst_case(_size(request), request.max_tokens)
-        if (refusal := await _reserve(bench, worst)) is not None:
-            await _wait_for_money(bench, worst, refusal)
+        if (refusal := _refused(bench, worst)) is not None:
+            await setbacks.wait_for_money(bench, worst, refusal)
             continue
         attempt = str(ULID())
         step = await bench.commit(
-            _begin, bench, line.engine, str(choice), step, path, fingerprint, asked, attempt, worst, told
+            _begin, bench, line.engine, str(choice), step, path, mark, asked, attempt, worst, told
         )
         told.clear()
         bench.bell.ring()
@@ -134,7 +97,12 @@ async def call(
             reply = await _send(bench.calls / attempt, model, request)
         except ModelError as error:
             tries += 1
-            await _failed(bench, step, attempt, asked.role, path, error, tries, model, worst)
+            (bench.calls / attempt / "part").unlink(missing_ok=True)
+            if error.sent and error.fate in (Fate.RETRY, Fate.NETWORK) and error.status is None:
+                await bench.commit(doubt, attempt, worst, error.why)
+            else:
+                await bench.commit(nothing_sent, attempt, error.why)
+            await setbacks.after(bench, step, asked.role, error, tries, model)
             continue
         except asyncio.CancelledError:  # the visit is superseded or the engine leaves
             with bench.store.transaction() as tx:
@@ -162,11 +130,10 @@ def _size(request: Request) -> int:
     return characters // 3 + 1
 
 
-async def _reserve(bench: Bench, micros: int) -> LabError | None:
-    config = bench.live()
-    limits = ledger.limits(bench.store, bench.run, config.limits.money_usd, config.limits.gpu_hours)
+def _refused(bench: Bench, micros: int) -> LabError | None:
+    """Why a call of that worst case may not be made; checked in one go with the commit that reserves it."""
     try:
-        ledger.check(bench.store, limits, micros, 0)
+        ledger.check(bench.store, ledger.limits(bench.store, bench.run, bench.live().limits), micros, 0)
     except LabError as error:
         return error
     return None
@@ -179,7 +146,7 @@ def _begin(
     model: str,
     step: Step | None,
     path: str,
-    fingerprint: str,
+    mark: str,
     asked: Asked,
     attempt: str,
     worst: int,
@@ -189,7 +156,7 @@ def _begin(
     if step is None:
         link = store_link(tx, asked.link)
         step = bench.journal.begin(
-            tx, path, "ask", fingerprint, role=asked.role.value, request=link.id, notes=asked.notes, told=told
+            tx, path, "ask", mark, role=asked.role.value, request=link.id, notes=asked.notes, told=told
         )
         for word in asked.notes["new"]:
             tx.execute(
@@ -200,10 +167,10 @@ def _begin(
             tx.event(NoteRead(word, asked.role.value), bench.run, bench.visit.id, step.id)
     n = tx.execute("SELECT count(*) FROM attempt WHERE step = ?", (step.id,)).fetchone()[0] + 1
     tx.execute(
-        "INSERT INTO attempt (id, step, n, kind, engine, model, state, reserved_micros, cost_micros, input, cache_read,"
-        " cache_write, output, estimated, gpu_reserved_s, gpu_s, begun_at)"
-        " VALUES (?,?,?,'call',?,?,?,?,0,0,0,0,0,0,0,0,?)",
-        (attempt, step.id, n, engine, model, AttemptState.FLYING.value, worst, tx.at),
+        "INSERT INTO attempt (id, step, n, kind, run, engine, model, state, reserved_micros, cost_micros, input,"
+        " cache_read, cache_write, output, estimated, gpu_reserved_s, gpu_s, begun_at)"
+        " VALUES (?,?,?,'call',?,?,?,?,?,0,0,0,0,0,0,0,0,?)",
+        (attempt, step.id, n, bench.run, engine, model, AttemptState.FLYING.value, worst, tx.at),
     )
     ledger.reserve(tx, bench.run, worst, 0)
     tx.event(CallBegan(asked.role.value, path, attempt), bench.run, bench.visit.id, step.id)
@@ -291,110 +258,3 @@ def nothing_sent(tx: Transaction, attempt: str, why: str) -> None:
         (AttemptState.FAILED.value, why, tx.at, attempt),
     )
     ledger.settle(tx, attempt, 0, 0)
-
-
-async def _failed(
-    bench: Bench,
-    step: Step,
-    attempt: str,
-    role: Role,
-    path: str,
-    error: ModelError,
-    tries: int,
-    model: Model,
-    worst: int,
-) -> None:
-    """Record what became of an attempt, then wait as its fate asks."""
-    if error.sent and error.fate in (Fate.RETRY, Fate.NETWORK) and error.status is None:
-        await bench.commit(doubt, attempt, worst, error.why)
-    else:
-        await bench.commit(nothing_sent, attempt, error.why)
-    match error.fate:
-        case Fate.RETRY:
-            after_s = error.after_s if error.after_s is not None else BACKOFF_S[min(tries, len(BACKOFF_S)) - 1]
-            await bench.tell(CallRetried(role.value, path, error.why, after_s))
-            await _back_off(bench, step, after_s, error.why)
-        case Fate.NETWORK:
-            await _wait_for_network(bench, model, error.why)
-        case Fate.AUTH:
-            await bench.wait(Wait.AUTH, [Choice.RETRY, Choice.STOP], {"why": error.why, "role": role.value})
-        case Fate.BUDGET:
-            facts: dict[str, Plain] = {"why": error.why, "endpoint": True}
-            await bench.wait(Wait.BUDGET, [Choice.RETRY, Choice.STOP], facts)
-        case Fate.REFUSED:
-            await bench.wait(
-                Wait.TROUBLE, [Choice.RETRY, Choice.STOP], {"why": error.why, "path": path, "what": "request_refused"}
-            )
-
-
-async def _back_off(bench: Bench, step: Step, length_s: float, why: str) -> None:
-    """Wait for a retry's time. A clock that jumped cannot lengthen it: it lasts min(until − now, length)."""
-    until = now() + round(length_s * 1000)
-    wait = await bench.commit(
-        lineage.open_wait,
-        bench.run,
-        Wait.BACKOFF,
-        [Choice.RETRY.value],
-        {"why": why},
-        visit=bench.visit.id,
-        step=step.id,
-        until_at=until,
-        length_s=length_s,
-    )
-    bench.bell.ring()
-    end = time.monotonic() + length_s
-    while time.monotonic() < end and bench.closed(wait) is None:
-        await bench.bell.heard(min(end - time.monotonic(), 30.0))
-    if bench.closed(wait) is None:
-        await bench.commit(lineage.close_wait, wait)
-
-
-async def _wait_for_network(bench: Bench, model: Model, why: str) -> None:
-    """Probe, for hours if need be; a person's `resume` only hurries."""
-    waiting = asyncio.create_task(bench.wait(Wait.NETWORK, [Choice.RETRY, Choice.STOP], {"why": why}))
-    try:
-        for pause_s in (*PROBE_S, *([PROBE_S[-1]] * 10_000)):
-            done, _ = await asyncio.wait({waiting}, timeout=pause_s)
-            if done:
-                break
-            if await model.reachable():
-                await bench.commit(_close_all, bench.run, Wait.NETWORK)
-                bench.bell.ring()
-        await waiting
-    finally:
-        waiting.cancel()
-
-
-def _close_all(tx: Transaction, run: int, why: Wait) -> None:
-    for (wait,) in tx.execute(
-        "SELECT id FROM wait WHERE run = ? AND why = ? AND closed_seq IS NULL", (run, why.value)
-    ).fetchall():
-        lineage.close_wait(tx, wait)
-
-
-async def _wait_for_key(bench: Bench, line: Line, role: Role, error: LabError) -> None:
-    """No key: pause, and look again when the key file or the person says so."""
-
-    def found() -> bool:
-        try:
-            line.model(line.choose(role))
-        except LabError:
-            return False
-        return True
-
-    facts: dict[str, Plain] = {"key": error.key, **error.facts}
-    await bench.wait(Wait.AUTH, [Choice.RETRY, Choice.STOP], facts, probe=found)
-
-
-async def _wait_for_money(bench: Bench, worst: int, error: LabError) -> None:
-    """The limit is reached: nothing is lost; raise it, hand in what there is, or stop."""
-    spent, limit = error.facts["spent"], error.facts["limit"]
-    assert isinstance(spent, int) and isinstance(limit, int)
-    facts: dict[str, Plain] = {
-        "key": error.key,
-        "needs_usd": worst / 1e6,
-        "spent_usd": spent / 1e6,
-        "limit_usd": limit / 1e6,
-        "enough_usd": (max(spent, limit) + 5 * worst) / 1e6,  # the limit that handing in takes; `taking` grants it
-    }
-    await bench.wait(Wait.BUDGET, [Choice.RAISE, Choice.ENOUGH, Choice.STOP], facts)

@@ -23,10 +23,11 @@ from engine.calls import Line
 from engine.experiments.contract import Ending, Job
 from engine.frame import Frame
 from engine.inputs import Inputs
-from engine.jobs import Experiment, Workshop, run_job
+from engine.jobs import run_job
 from engine.prompt import Shown, Value
 from engine.seat import Seat, note_tags
 from engine.versions import Version, hand_in, keep_version
+from engine.workshop import Experiment, Workshop
 from state.errors import LabError, Plain
 from state.events import Event
 from state.journal import Step, fingerprint
@@ -207,20 +208,10 @@ class Desk:
         while last < LAST_ROUNDS:
             n += 1
             path = self._at(f"round-{n}")
-            enough = await self._record(path, "round", [n], self._enough)
+            enough = await self._record(path, "round", [n], self.bench.enough)
             if last or enough or n >= limit:
                 last += 1
             yield Round(n, bool(last))
-
-    def _enough(self) -> bool:
-        """Whether the person said to hand in what there is, in this visit."""
-        return bool(
-            self.bench.store.rows(
-                "SELECT 1 FROM wait WHERE run = ? AND visit = ? AND closed_seq IS NOT NULL AND (choice = ? OR"
-                " (choice = ? AND json_extract(facts, '$.called')))",
-                (self.bench.run, self.bench.visit.id, Choice.ENOUGH.value, Choice.APPROVE.value),
-            )
-        )
 
     # products and people
 

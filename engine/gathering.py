@@ -16,10 +16,10 @@ from engine.experiments.contract import Job
 from engine.experiments.gpus import Gpus
 from engine.experiments.local.place import Local
 from engine.experiments.slots import Slots, how_many
-from engine.jobs import Workshop
 from engine.live import Live
 from engine.models.choose import Models
 from engine.visiting import Surroundings
+from engine.workshop import Workshop
 from state import profiles
 from state.config import SandboxChoice
 from state.places import Places

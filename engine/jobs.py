@@ -9,89 +9,27 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import Protocol
+from dataclasses import replace
+from functools import partial
 
 from ulid import ULID
 
+from engine import room
 from engine.bench import Bench
 from engine.experiments import harvest
-from engine.experiments.contract import Ending, Job, Look, Place
-from engine.experiments.slots import Slots
+from engine.experiments.contract import Ending, Job, Look
+from engine.workshop import Experiment, Meaning, Workshop, out_dir
 from state import durable, ledger, results
 from state.errors import LabError, Plain
 from state.events import Event, ExperimentBegan, ExperimentEnded, ExperimentReused, JobBegan, JobEnded
 from state.journal import Step, fingerprint
-from state.store import Transaction, canonical, sha256
+from state.store import Transaction
 from state.vocabulary import AttemptState, Choice, ExperimentState, StepState, Wait
+
+LOOK_S, GPU_BUSY_S = 2.0, 30.0
 
 LOSSES = 3
 """How often a job may be lost before the person is asked."""
-
-
-class Named(Protocol):
-    @property
-    def name(self) -> str: ...
-
-
-class Experiment(Protocol):
-    """A program and a seed; `job()` is what runs."""
-
-    @property
-    def program(self) -> Named: ...
-
-    @property
-    def seed(self) -> int: ...
-
-    def job(self) -> Job: ...
-
-
-@dataclass
-class Workshop:
-    """Where jobs run now, how many at a time, and what may run without a sandbox. Live."""
-
-    place: Place
-    slots: Slots
-    engine: int
-    machine: str
-    permitted: Callable[[Job], bool]
-    """Whether a job may run in the place's tier; where not, the person is asked."""
-    under_way: dict[tuple[str, str, str, int], asyncio.Event] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Meaning:
-    """What makes an experiment this one and no other: code, setting, data, seed."""
-
-    program: str
-    code: str
-    setting: str
-    data: str
-    seed: int
-
-    @property
-    def key(self) -> tuple[str, str, str, int]:
-        return (self.code, self.setting, self.data, self.seed)
-
-    @classmethod
-    def of(cls, experiment: Experiment, job: Job) -> Meaning:
-        told = job.meaning()
-        files, env = told["files"], told["env"]
-        assert isinstance(files, dict) and isinstance(env, dict)
-        code: Plain = {name: sha for name, sha in files.items() if name != "load_data.py"}
-        setting: Plain = {"argv": told["argv"], "env": {key: env[key] for key in env if key != "SEED"}}
-        data: Plain = {"load_data.py": files.get("load_data.py"), "data": told["data"]}
-        return cls(experiment.program.name, _hash(code), _hash(setting), _hash(data), experiment.seed)
-
-
-def out_dir(job: Job) -> str:
-    """The folder that a program was told to write its results to: `--out_dir=run_1`."""
-    return next((word.removeprefix("--out_dir=") for word in job.argv if word.startswith("--out_dir=")), "run_1")
-
-
-def _hash(value: Plain) -> str:
-    return sha256(canonical(value).encode())
 
 
 async def run_job(bench: Bench, shop: Workshop, path: str, work: Job | Experiment, told: list[Event]) -> Ending:
@@ -106,42 +44,73 @@ async def run_job(bench: Bench, shop: Workshop, path: str, work: Job | Experimen
     losses = 0
     while True:
         if found is not None and (attempt := flying(bench, found)) is not None:
-            async with shop.slots.one(-1):  # before whatever is new: it runs already
-                ending = await _until_ended(bench, shop, attempt, job)
+            with shop.at(what):
+                async with shop.slots.one(-1):  # before whatever is new: it runs already
+                    ending = await _until_ended(bench, shop, attempt, job)
         else:
             await bench.gate()
             await _permission(bench, shop, job)
             if what is not None:
                 if (reused := await _reuse(bench, path, mark, what, found, told)) is not None:
                     return reused
+                if bench.enough() and found is not None:  # it was stopped, and the person has enough
+                    return await _ended_early(bench, found, "enough", told)
                 if what.key in shop.under_way:  # the same experiment runs for somebody else: wait, then reuse it
                     await shop.under_way[what.key].wait()
                     continue
-                shop.under_way[what.key] = asyncio.Event()
-            try:
-                if not await _gpu_time(bench, job):
+                if runs_elsewhere(bench, what, found):  # or will be taken up again by a run that is at work
+                    await bench.bell.heard(LOOK_S)
+                    continue
+            with shop.at(what):
+                if (refusal := _gpu_refused(bench, job)) is not None:
+                    if await _enough_of_gpus(bench, refusal) and what is not None:
+                        if found is None:
+                            found = await bench.commit(bench.journal.begin, path, "run", mark)
+                        return await _ended_early(bench, found, refusal.key, told)
                     continue
                 async with shop.slots.one():
-                    if bench.held():
+                    if bench.held() or _gpu_refused(bench, job):  # others were reserved for meanwhile
                         continue
                     attempt = str(ULID())
                     found = await bench.commit(_begin, bench, shop, found, path, mark, job, what, attempt, told)
                     told.clear()
                     bench.bell.ring()
                     ending = await _until_ended(bench, shop, attempt, job)
-            finally:
-                if what is not None and (over := shop.under_way.pop(what.key, None)) is not None:
-                    over.set()
         if ending.state is ExperimentState.STOPPED or ending.state is ExperimentState.LOST:
-            await bench.commit(_gone, bench, found, attempt, what, ending, job)
+            await bench.commit(_gone, bench, found, attempt, what, ending)
             bench.bell.ring()
             losses += ending.state is ExperimentState.LOST
+            if ending.error == "gpu.busy":  # every card is leased, by whoever shares this machine
+                await asyncio.sleep(GPU_BUSY_S)
             if losses >= LOSSES:
                 facts: dict[str, Plain] = {"what": "job_lost", "path": path, "why": ending.error}
                 await bench.wait(Wait.TROUBLE, [Choice.RETRY, Choice.STOP], facts)
                 losses = 0
             continue
+        if what is not None and (reused := await _reuse(bench, path, mark, what, found, told, attempt)) is not None:
+            return reused  # another run measured the same meanwhile
         return await _finish(bench, found, attempt, job, what, ending, told)
+
+
+async def _ended_early(bench: Bench, step: Step, why: str, told: list[Event]) -> Ending:
+    """An experiment that is not run again: the person has enough, and the phase hands in what there is."""
+    ending = Ending(ExperimentState.STOPPED, error=why)
+    await bench.commit(bench.journal.finish, step, ending.plain(), told=told)
+    told.clear()
+    bench.bell.ring()
+    return ending
+
+
+def runs_elsewhere(bench: Bench, what: Meaning, found: Step | None) -> bool:
+    """Whether the same experiment is in flight at another step of a run that is at work and takes it up."""
+    row = bench.store.row(
+        "SELECT 1 FROM experiment JOIN attempt ON attempt.id = experiment.attempt JOIN step ON step.id = attempt.step"
+        " JOIN run ON run.id = experiment.run JOIN lineage ON lineage.run = run.id AND lineage.visit = step.visit"
+        " WHERE code = ? AND setting = ? AND data = ? AND seed = ? AND attempt.state = 'flying' AND step.id IS NOT ?"
+        " AND step.superseded_seq IS NULL AND lineage.superseded_seq IS NULL AND run.state = 'running'",
+        (*what.key, found.id if found else None),
+    )
+    return row is not None
 
 
 def flying(bench: Bench, step: Step) -> str | None:
@@ -161,6 +130,11 @@ async def _until_ended(bench: Bench, shop: Workshop, attempt: str, job: Job) -> 
         if error.key == "gpu.busy":
             return Ending(ExperimentState.STOPPED, error=error.key)
         return Ending(ExperimentState.LOST, error=str(error))
+    except OSError as error:
+        if not room.is_full(error):
+            raise
+        await bench.wait_for_disk(0)
+        return Ending(ExperimentState.STOPPED, error="disk.full")
 
 
 async def _permission(bench: Bench, shop: Workshop, job: Job) -> None:
@@ -171,9 +145,18 @@ async def _permission(bench: Bench, shop: Workshop, job: Job) -> None:
 
 
 async def _reuse(
-    bench: Bench, path: str, mark: str, what: Meaning, found: Step | None, told: list[Event]
+    bench: Bench,
+    path: str,
+    mark: str,
+    what: Meaning,
+    found: Step | None,
+    told: list[Event],
+    attempt: str | None = None,
 ) -> Ending | None:
-    """The ending of an experiment with the same meaning, failures too; limits and losses are run again."""
+    """The ending of an experiment with the same meaning, failures too; limits and losses are run again.
+
+    `attempt` has just brought another ending of the same: the one that was recorded first counts.
+    """
     row = bench.store.row(
         "SELECT experiment.id, experiment.program, step.outcome FROM experiment"
         " JOIN attempt ON attempt.id = experiment.attempt JOIN step ON step.id = attempt.step"
@@ -182,7 +165,7 @@ async def _reuse(
     )
     if row is None or row["outcome"] is None:
         return None
-    await bench.commit(_reused, bench, path, mark, what, found, int(row["id"]), str(row["outcome"]), told)
+    await bench.commit(_reused, bench, path, mark, what, found, int(row["id"]), str(row["outcome"]), told, attempt)
     told.clear()
     bench.bell.ring()
     step = bench.journal.peek(path)
@@ -200,32 +183,42 @@ def _reused(
     experiment: int,
     outcome: str,
     told: list[Event],
+    attempt: str | None,
 ) -> None:
+    if attempt is not None and found is not None:
+        _gone(tx, bench, found, attempt, what, Ending(ExperimentState.STOPPED, error="measured elsewhere"))
     step = found or bench.journal.begin(tx, path, "run", mark, told=told)
     reused = ExperimentReused(experiment, what.program, what.seed)
     bench.journal.finish(tx, step, json.loads(outcome), told=[reused])
     tx.execute("INSERT OR IGNORE INTO used (visit, experiment) VALUES (?,?)", (bench.visit.id, experiment))
 
 
-async def _gpu_time(bench: Bench, job: Job) -> bool:
-    """Whether the time limit fits what is left of the GPU-hours; False after the person was asked."""
+def _gpu_refused(bench: Bench, job: Job) -> LabError | None:
+    """Why the job's time limit does not fit what is left of the GPU-hours, if it does not."""
     if not job.gpu:
-        return True
-    config = bench.live()
-    limits = ledger.limits(bench.store, bench.run, config.limits.money_usd, config.limits.gpu_hours)
-    need = round(job.limits.wall_s)
+        return None
     try:
-        ledger.check(bench.store, limits, 0, need)
+        limits = ledger.limits(bench.store, bench.run, bench.live().limits)
+        ledger.check(bench.store, limits, 0, round(job.limits.wall_s))
     except LabError as error:
+        return error
+    return None
+
+
+async def _enough_of_gpus(bench: Bench, refusal: LabError) -> bool:
+    """The person is asked for more GPU-hours, unless they said already that there is enough."""
+    if not bench.enough():
+        needs, spent, limit = (refusal.facts[name] for name in ("needs", "spent", "limit"))
+        assert isinstance(needs, int) and isinstance(spent, int) and isinstance(limit, int)
         facts: dict[str, Plain] = {
-            "key": error.key,
-            "needs_gpu_hours": need / 3600,
-            "spent_gpu_hours": ledger.spent(bench.store).gpu_s / 3600,
-            "limit_gpu_hours": limits.gpu_s / 3600,
+            "key": refusal.key,
+            "needs_gpu_hours": needs / 3600,
+            "spent_gpu_hours": spent / 3600,
+            "limit_gpu_hours": limit / 3600,
+            "own": refusal.facts["own"],
         }
         await bench.wait(Wait.BUDGET, [Choice.RAISE, Choice.ENOUGH, Choice.STOP], facts)
-        return False
-    return True
+    return bench.enough()
 
 
 def _begin(
@@ -245,10 +238,10 @@ def _begin(
     n = tx.execute("SELECT count(*) FROM attempt WHERE step = ?", (step.id,)).fetchone()[0] + 1
     gpu_s = round(job.limits.wall_s) if job.gpu else 0
     tx.execute(
-        "INSERT INTO attempt (id, step, n, kind, engine, state, reserved_micros, cost_micros, input, cache_read,"
+        "INSERT INTO attempt (id, step, n, kind, run, engine, state, reserved_micros, cost_micros, input, cache_read,"
         " cache_write, output, estimated, gpu_reserved_s, gpu_s, begun_at)"
-        " VALUES (?,?,?,'job',?,?,0,0,0,0,0,0,0,?,0,?)",
-        (attempt, step.id, n, shop.engine, AttemptState.FLYING.value, gpu_s, tx.at),
+        " VALUES (?,?,?,'job',?,?,?,0,0,0,0,0,0,0,?,0,?)",
+        (attempt, step.id, n, bench.run, shop.engine, AttemptState.FLYING.value, gpu_s, tx.at),
     )
     ledger.reserve(tx, bench.run, 0, gpu_s)
     if what is None:
@@ -256,7 +249,7 @@ def _begin(
         return step
     row = tx.execute(
         "SELECT id FROM experiment WHERE code = ? AND setting = ? AND data = ? AND seed = ? AND program = ?"
-        " AND state NOT IN ('finished', 'failed') ORDER BY id DESC LIMIT 1",
+        " AND state NOT IN ('finished', 'failed', 'running') ORDER BY id DESC LIMIT 1",
         (*what.key, what.program),
     ).fetchone()
     if row is not None:  # lost, stopped or at its limit before: the same number goes on with a new attempt
@@ -291,16 +284,15 @@ def _begin(
     return step
 
 
-def _gone(
-    tx: Transaction, bench: Bench, step: Step, attempt: str, what: Meaning | None, ending: Ending, job: Job
-) -> None:
+def _gone(tx: Transaction, bench: Bench, step: Step, attempt: str, what: Meaning | None, ending: Ending) -> None:
     """An attempt that says nothing about the program: stopped by a person, or lost."""
     lost = ending.state is ExperimentState.LOST
     tx.execute(
         "UPDATE attempt SET state = ?, error = ?, ended_at = ? WHERE id = ?",
         ((AttemptState.LOST if lost else AttemptState.FAILED).value, ending.error, tx.at, attempt),
     )
-    ledger.settle(tx, attempt, 0, round(ending.took_s) if job.gpu else 0)
+    reserved = tx.execute("SELECT gpu_reserved_s FROM attempt WHERE id = ?", (attempt,)).fetchone()[0]
+    ledger.settle(tx, attempt, 0, round(ending.took_s) if reserved else 0)
     _experiment_over(tx, bench, step, attempt, ending, what)
 
 
@@ -346,8 +338,11 @@ async def _finish(
             why = str(error.facts.get("why", error.key))
             ending = replace(ending, state=ExperimentState.FAILED, error=why)
     for name, file in ending.files.items():
-        bench.store.put(durable.read_beneath(work, name, file.size_b))
-    return await bench.commit(_end, bench, step, attempt, what, ending, values, told)
+        await bench.with_room(partial(bench.store.put, durable.read_beneath(work, name, file.size_b)))
+    ended = await bench.commit(_end, bench, step, attempt, what, ending, values, told)
+    told.clear()
+    bench.bell.ring()
+    return ended
 
 
 def _end(
@@ -371,5 +366,4 @@ def _end(
         results.record(tx, [replace(value, experiment=number) for value in values])
     over: list[Event] = [] if what is not None else [JobEnded(step.path, "job", ending.state.value)]
     bench.journal.finish(tx, step, ending.plain(), told=[*told, *over])
-    told.clear()
     return ending

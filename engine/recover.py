@@ -10,8 +10,9 @@ import os
 import shutil
 from pathlib import Path
 
-from engine.calls import doubt, from_plain, nothing_sent, receive
+from engine.calls import doubt, nothing_sent, receive
 from engine.models.base import Reply
+from engine.replies import from_plain
 from state import durable, lineage, profiles
 from state.errors import LabError
 from state.events import EngineDied

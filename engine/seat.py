@@ -14,13 +14,14 @@ from pydantic import ValidationError
 
 from engine import prompt
 from engine.answers import Answer, Refusal, Tool, schema, spec
-from engine.calls import Asked, blocks_plain, call
+from engine.calls import Asked, call
 from engine.models.base import Block, Message, Reply, Request, ToolResult, ToolSpec, ToolUse
 from engine.prompt import Shown, Value, lines, tag
+from engine.replies import blocks_plain
 from engine.roles import prompt_of
 from state.errors import Plain
 from state.events import ReplyRefused
-from state.journal import Link, fingerprint
+from state.journal import Link
 from state.vocabulary import Choice, Role, Wait
 
 if TYPE_CHECKING:
@@ -112,25 +113,36 @@ class Seat:
         """One model call: the next step of this conversation."""
         self._calls += 1
         path = f"{self.path}/{self._calls}"
-        new, earlier, notes = self.desk.notes_for(path, self.role, self._shown)
-        self._shown.update(notes["new"], notes["earlier"])
-        body = self._body(lines(news, *earlier, *new), failed)
-        link = Link.after(self._link, "user", blocks_plain(body))
-        names = [tool.name for tool in tools]
-        messages = (*self._messages, Message("user", body))
-        meaning: list[Plain] = ["ask", self.role.value, link.chain, *names]
-        asked = Asked(
-            self.role,
-            link,
-            notes,
-            lambda model, limit: Request(model, str(self.system), messages, tuple(tools), limit),
-        )
-        reply = await call(self.desk.bench, self.desk.line, path, fingerprint(meaning), asked, self.desk.told, meaning)
+        names: list[Plain] = [tool.name for tool in tools]
+        asked, messages = self._asked(path, news, failed, tools, names)
+
+        def ask() -> Asked:
+            nonlocal asked, messages
+            asked, messages = self._asked(path, news, failed, tools, names)
+            return asked
+
+        reply = await call(self.desk.bench, self.desk.line, path, ask, self.desk.told)
+        self._shown.update(asked.notes["new"], asked.notes["earlier"])
         answer = reply.message if reply.message.blocks else Message("assistant", ("…",))
         self._messages = [*messages, answer]
-        self._link = Link.after(link, "assistant", blocks_plain(reply.message.blocks))
+        self._link = Link.after(asked.link, "assistant", blocks_plain(reply.message.blocks))
         self._open = reply.tool_uses
         return reply
+
+    def _asked(
+        self, path: str, news: Shown, failed: bool, tools: list[ToolSpec], names: list[Plain]
+    ) -> tuple[Asked, tuple[Message, ...]]:
+        """The request as it stands now, with the notes that are unread now, and its messages."""
+        new, earlier, notes = self.desk.notes_for(path, self.role, self._shown)
+        body = self._body(lines(news, *earlier, *new), failed)
+        link = Link.after(self._link, "user", blocks_plain(body))
+        messages = (*self._messages, Message("user", body))
+        system = str(self.system)
+        meaning: list[Plain] = ["ask", self.role.value, link.chain, *names]
+        asked = Asked(
+            self.role, link, meaning, notes, lambda model, limit: Request(model, system, messages, tuple(tools), limit)
+        )
+        return asked, messages
 
     def _body(self, news: Shown, failed: bool) -> tuple[Block, ...]:
         """A user turn: the results of the open tool calls first, else plain text."""

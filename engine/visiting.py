@@ -17,10 +17,10 @@ from engine.bench import Bell, Bench
 from engine.calls import Line
 from engine.desk import Desk
 from engine.frame import Frame
-from engine.jobs import Workshop
 from engine.live import Live
 from engine.models.base import Model
 from engine.opening import inputs_of
+from engine.workshop import Workshop
 from state.errors import LabError, Plain
 from state.journal import Diverged, Journal
 from state.lineage import Visit

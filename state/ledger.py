@@ -10,16 +10,20 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from state import config
 from state.errors import LabError
 from state.store import Store, Transaction
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What may be spent in all. Money in micros, GPU time in seconds."""
+    """What may be spent in all, and by one run alone where it has a tighter limit. Micros, GPU-seconds."""
 
     money_micros: int
     gpu_s: int
+    run: int
+    own_micros: int | None = None
+    own_gpu_s: int | None = None
 
 
 @dataclass(frozen=True)
@@ -30,35 +34,51 @@ class Spent:
     gpu_s: int
 
 
-def limits(store: Store, run: int, money_usd: float, gpu_hours: float) -> Limits:
-    """The limits in force: project.toml's, unless a later `set` or grant says otherwise."""
-    rows = store.rows(
-        "SELECT key, value FROM setting WHERE key IN ('limits.money_usd', 'limits.gpu_hours')"
-        " AND (run IS NULL OR run = ?) ORDER BY seq",
-        (run,),
+def limits(store: Store, run: int, live: config.Limits) -> Limits:
+    """The limits in force for a run: `live` with what was set and granted over it, and the run's own."""
+    own = {
+        row["key"]: float(json.loads(row["value"]))
+        for row in store.rows(
+            "SELECT key, value FROM setting WHERE run = ? AND key IN ('limits.money_usd', 'limits.gpu_hours')"
+            " ORDER BY seq",
+            (run,),
+        )
+    }
+    money, hours = own.get("limits.money_usd"), own.get("limits.gpu_hours")
+    return Limits(
+        round(live.money_usd * 1_000_000),
+        round(live.gpu_hours * 3600),
+        run,
+        None if money is None else round(money * 1_000_000),
+        None if hours is None else round(hours * 3600),
     )
-    over = {row["key"]: float(json.loads(row["value"])) for row in rows}
-    money = over.get("limits.money_usd", money_usd)
-    hours = over.get("limits.gpu_hours", gpu_hours)
-    return Limits(round(money * 1_000_000), round(hours * 3600))
 
 
-def spent(store: Store) -> Spent:
+def spent(store: Store, run: int | None = None) -> Spent:
+    """Over all runs, or by `run` alone; what is reserved counts as spent."""
     row = store.row(
         "SELECT coalesce(sum(spent_micros + reserved_micros), 0) AS micros,"
-        " coalesce(sum(gpu_s + gpu_reserved_s), 0) AS gpu_s FROM run"
+        " coalesce(sum(gpu_s + gpu_reserved_s), 0) AS gpu_s FROM run WHERE ? IS NULL OR id = ?",
+        (run, run),
     )
     assert row is not None
     return Spent(row["micros"], row["gpu_s"])
 
 
 def check(store: Store, limits: Limits, micros: int, gpu_s: int) -> None:
-    """Raise LabError where a reservation would not fit. Nothing spends nothing, whatever the limit."""
-    now = spent(store)
-    if micros and now.micros + micros > limits.money_micros:
-        raise LabError("budget.money", needs=micros, spent=now.micros, limit=limits.money_micros)
-    if gpu_s and now.gpu_s + gpu_s > limits.gpu_s:
-        raise LabError("budget.gpu", needs=gpu_s, spent=now.gpu_s, limit=limits.gpu_s)
+    """Raise LabError where a reservation would not fit. Nothing spends nothing, whatever the limit.
+
+    Its facts: needs, spent, limit, and `own`, whether it is the run's own limit.
+    """
+    everyone, mine = spent(store), spent(store, limits.run)
+    for own, now, money, gpu in (
+        (False, everyone, limits.money_micros, limits.gpu_s),
+        (True, mine, limits.own_micros, limits.own_gpu_s),
+    ):
+        if micros and money is not None and now.micros + micros > money:
+            raise LabError("budget.money", needs=micros, spent=now.micros, limit=money, own=own)
+        if gpu_s and gpu is not None and now.gpu_s + gpu_s > gpu:
+            raise LabError("budget.gpu", needs=gpu_s, spent=now.gpu_s, limit=gpu, own=own)
 
 
 def reserve(tx: Transaction, run: int, micros: int, gpu_s: int) -> None:
@@ -73,8 +93,8 @@ def reserve(tx: Transaction, run: int, micros: int, gpu_s: int) -> None:
 def settle(tx: Transaction, attempt: str, micros: int, gpu_s: int) -> None:
     """Turn an attempt's reservation into what it cost, on its run and its visit."""
     row = tx.execute(
-        "SELECT visit.run, visit.id, reserved_micros, gpu_reserved_s FROM attempt JOIN step ON step.id = attempt.step"
-        " JOIN visit ON visit.id = step.visit WHERE attempt.id = ?",
+        "SELECT coalesce(attempt.run, visit.run), visit.id, reserved_micros, gpu_reserved_s FROM attempt"
+        " JOIN step ON step.id = attempt.step JOIN visit ON visit.id = step.visit WHERE attempt.id = ?",
         (attempt,),
     ).fetchone()
     run, visit, reserved, gpu_reserved = row

@@ -127,6 +127,7 @@ class Attempt(SQLModel, table=True):
     step: int
     n: int
     kind: str  # call, job
+    run: int | None = None  # that pays; a fork checks edits in a visit that it shares
     engine: int
     model: str | None = None
     state: str
@@ -224,6 +225,7 @@ class Product(SQLModel, table=True):
     __table_args__ = (UniqueConstraint("visit", "name", "version"),)
     id: int | None = Field(default=None, primary_key=True)
     visit: int
+    run: int | None = None  # whose person made it; None: every run that sees the visit has it
     name: str
     version: int
     sha256: str

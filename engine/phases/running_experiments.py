@@ -24,7 +24,7 @@ from engine.search.base import chance, policy
 from state.errors import LabError
 from state.events import ProgramScored
 from state.products import Experiments, Plan, Product, Program, Scored, check_python
-from state.vocabulary import Role, Verdict
+from state.vocabulary import ExperimentState, Role, Verdict
 
 REPAIRS = 3
 
@@ -106,27 +106,27 @@ async def attempt(desk: Desk, plan: Plan, program: Program, before: Scored | Non
 
     A program that was graded before keeps its grade.
     """
-    first = plan.seed_list[0]
+    first, asked = plan.seed_list[0], program.code
     for repair in range(REPAIRS + 1):
         here = desk.within(f"try-{repair}")
         ending = await measure(here, program, first)
         wrong = complaint(here, plan, ending)
-        if not wrong or repair == REPAIRS:
+        if not wrong or repair == REPAIRS or ending.state is ExperimentState.STOPPED:
             break
         program = await repaired(here, program, ending, wrong)
     if wrong:
-        return Tried(program, (ending,), error=wrong)
+        return Tried(program, asked, (ending,), error=wrong)
     seeds = plan.seed_list[1:]
     rest = await desk.all(*(desk.start(f"seed-{seed}", measure, program, seed) for seed in seeds))
     endings = (ending, *rest)
     readings = tuple(reading(desk, plan, one, seed) for seed, one in zip(plan.seed_list, endings, strict=True))
     if before is not None and before.grade is not None:
-        return Tried(program, endings, readings, grade=before.grade, why=before.why)
+        return Tried(program, asked, endings, readings, grade=before.grade, why=before.why)
     professor = desk.seat(
         Role.PROFESSOR, "grade", plan=plan, program=news.program(program), output=news.tail(ending.tail)
     )
     grade = await professor.ask(answers=(Grade,))
-    return Tried(program, endings, readings, grade=grade.grade, why=grade.why)
+    return Tried(program, asked, endings, readings, grade=grade.grade, why=grade.why)
 
 
 async def repaired(desk: Desk, program: Program, ending: Ending, wrong: str) -> Program:
@@ -145,7 +145,8 @@ async def repaired(desk: Desk, program: Program, ending: Ending, wrong: str) -> 
 
 async def named(desk: Desk, parent: Program, changes: Sequence[Change], tried: Sequence[Tried]) -> list[Program]:
     """The programs that the changes make, without those that were tried before under whatever name."""
-    known = {one.program.code for one in tried}
+    known = {code for one in tried for code in (one.program.code, one.asked)}
+    names = {one.program.name for one in tried}
     fresh = []
     for change in changes:
         code = changed(parent, change)

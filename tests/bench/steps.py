@@ -145,7 +145,7 @@ async def ask(folder: Path, times: int) -> float:
     from engine.calls import Asked, Line, call
     from engine.models.base import Message, Reply, Request, ToolUse, Usage
     from state import places, profiles, project
-    from state.journal import Link, fingerprint
+    from state.journal import Link
     from state.lineage import current
     from state.vocabulary import Role
 
@@ -171,10 +171,11 @@ async def ask(folder: Path, times: int) -> float:
         asked = Asked(
             Role.POSTDOC,
             link,
+            [link.chain],
             {"new": [], "earlier": []},
             lambda model, limit: Request(model, "s", (Message("user", ("x",)),), (), limit),
         )
-        await call(bench, line, f"plan@1/lead/{n}", fingerprint([link.chain]), asked, [])
+        await call(bench, line, f"plan@1/lead/{n}", lambda asked=asked: asked, [])  # type: ignore[misc]
         link = Link.after(link, "assistant", [{"id": "toolu_1", "name": "dialogue", "arguments": use.arguments}])
     took = (time.perf_counter() - begun) / times * 1000
     store.close()

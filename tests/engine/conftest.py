@@ -15,8 +15,8 @@ from engine.calls import Line
 from engine.desk import Desk
 from engine.experiments.local.place import Local
 from engine.experiments.slots import Slots
-from engine.jobs import Workshop
 from engine.models.base import Message, ModelError, Part, Reply, Request, ToolUse, Usage
+from engine.workshop import Workshop
 from state import lineage, places, profiles, project
 from state.config import Config
 from state.journal import Journal

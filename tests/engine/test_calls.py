@@ -7,11 +7,12 @@ from collections.abc import Callable
 
 import pytest
 
-from engine import calls, recover
+from engine import recover, setbacks
 from engine.answers import Dialogue
 from engine.bench import Bench
 from engine.models.base import Fate, ModelError, Reply, Request
 from engine.prompt import fields_of
+from engine.replies import as_plain
 from state import durable, profiles
 from state.vocabulary import Choice, Role, Wait
 from tests.engine.conftest import Laid, says
@@ -48,7 +49,7 @@ async def test_a_rate_limit_is_waited_out_and_asked_again(lay: Lay) -> None:
 
 
 async def test_a_reply_that_was_cut_is_in_doubt_and_made_again(lay: Lay, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(calls, "BACKOFF_S", (0.01,))
+    monkeypatch.setattr(setbacks, "BACKOFF_S", (0.01,))
     laid = lay()
     laid.player.replies = [ModelError(Fate.RETRY, "cut in mid-reply", sent=True), says("dialogue", text="ok")]
     assert await talk(laid) == "ok"
@@ -56,7 +57,7 @@ async def test_a_reply_that_was_cut_is_in_doubt_and_made_again(lay: Lay, monkeyp
 
 
 async def test_a_lost_network_pauses_and_goes_on_by_itself(lay: Lay, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(calls, "PROBE_S", (0.01,))
+    monkeypatch.setattr(setbacks, "PROBE_S", (0.01,))
     laid = lay()
     laid.player.up = False
     laid.player.replies = [ModelError(Fate.NETWORK, "no route", sent=False), says("dialogue", text="back")]
@@ -94,11 +95,10 @@ async def test_nothing_is_sent_beyond_the_limit_until_it_is_raised(lay: Lay, mon
     talking = asyncio.ensure_future(talk(laid))
     await until(laid, "SELECT 1 FROM wait WHERE why = 'budget' AND closed_seq IS NULL")
     assert laid.player.asked == [] and rows(laid, "SELECT count(*) FROM attempt") == [(0,)]
-    from state import ledger, lineage
+    from state import lineage
 
+    laid.config = laid.config.model_copy(update={"limits": laid.config.limits.model_copy(update={"money_usd": 5.0})})
     with laid.store.transaction() as tx:
-        tx.seq = 1_000_000
-        ledger.grant(tx, "limits.money_usd", 5.0, None)
         lineage.close_wait(tx, 1, Choice.RAISE.value)
     laid.bell.ring()
     assert await talking == "ok"
@@ -118,7 +118,7 @@ async def test_a_whole_reply_that_a_dead_engine_left_is_taken_in_and_not_paid_ag
     with pytest.raises(RuntimeError):
         await talk(laid)
     (attempt,) = [row[0] for row in rows(laid, "SELECT id FROM attempt WHERE state = 'flying'")]
-    durable.write_json(laid.places.calls / str(attempt) / "done.json", calls.as_plain(says("dialogue", text="kept")))
+    durable.write_json(laid.places.calls / str(attempt) / "done.json", as_plain(says("dialogue", text="kept")))
     recover.recover(laid.store, laid.places)
     laid.player.replies = []
     assert await talk(laid) == "kept"

@@ -1,0 +1,132 @@
+"""What goes wrong with a call, and the wait that it asks for: a retry's time, the network, a key, money.
+
+None of it fails a run or reaches a phase. Each function returns when it is worth trying again. Called by `calls.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from engine.bench import Bench
+from engine.models.base import Fate, Model, ModelError
+from state import keys, lineage
+from state.errors import LabError, Plain
+from state.events import CallRetried
+from state.journal import Step
+from state.store import Transaction, now
+from state.vocabulary import Choice, Role, Wait
+
+if TYPE_CHECKING:
+    from engine.calls import Line
+
+BACKOFF_S = (2.0, 5.0, 15.0, 30.0, 60.0)
+PROBE_S = (5.0, 15.0, 30.0, 60.0, 300.0)
+LOOK_S = 30.0
+"""How often a wait looks at the clock: one that jumped, or a machine that slept, is noticed within this."""
+
+
+async def after(bench: Bench, step: Step, role: Role, error: ModelError, tries: int, model: Model) -> None:
+    """Wait as the fate of a failed attempt asks."""
+    match error.fate:
+        case Fate.RETRY:
+            after_s = error.after_s if error.after_s is not None else BACKOFF_S[min(tries, len(BACKOFF_S)) - 1]
+            await bench.tell(CallRetried(role.value, step.path, error.why, after_s))
+            await back_off(bench, step, after_s, error.why)
+        case Fate.NETWORK:
+            await _wait_for_network(bench, model, error.why)
+        case Fate.AUTH:
+            refused = _key_file()
+            facts: dict[str, Plain] = {"why": error.why, "role": role.value}
+            await bench.wait(
+                Wait.AUTH, [Choice.RETRY, Choice.STOP], facts, probe=lambda: _key_file() not in (refused, None)
+            )
+        case Fate.BUDGET:
+            facts = {"why": error.why, "endpoint": True}
+            await bench.wait(Wait.BUDGET, [Choice.RETRY, Choice.STOP], facts)
+        case Fate.REFUSED:
+            facts = {"why": error.why, "path": step.path, "what": "request_refused"}
+            await bench.wait(Wait.TROUBLE, [Choice.RETRY, Choice.STOP], facts)
+
+
+def _key_file() -> int | None:
+    """When keys.toml was written last."""
+    try:
+        return keys.file().stat().st_mtime_ns
+    except OSError:
+        return None
+
+
+async def back_off(bench: Bench, step: Step, length_s: float, why: str) -> None:
+    """Wait for a retry's time. A clock that jumped cannot lengthen it: it lasts min(until − now, length)."""
+    until = now() + round(length_s * 1000)
+    wait = await bench.commit(
+        lineage.open_wait,
+        bench.run,
+        Wait.BACKOFF,
+        [Choice.RETRY.value],
+        {"why": why},
+        visit=bench.visit.id,
+        step=step.id,
+        until_at=until,
+        length_s=length_s,
+    )
+    bench.bell.ring()
+    end = time.monotonic() + length_s
+    while (rest := min(end - time.monotonic(), (until - now()) / 1000)) > 0 and bench.closed(wait) is None:
+        await bench.bell.heard(min(rest, LOOK_S))
+    if bench.closed(wait) is None:
+        await bench.commit(lineage.close_wait, wait)
+
+
+async def _wait_for_network(bench: Bench, model: Model, why: str) -> None:
+    """Probe, for hours if need be; a person's `resume` only hurries."""
+    waiting = asyncio.create_task(bench.wait(Wait.NETWORK, [Choice.RETRY, Choice.STOP], {"why": why}))
+    try:
+        for pause_s in (*PROBE_S, *([PROBE_S[-1]] * 10_000)):
+            done, _ = await asyncio.wait({waiting}, timeout=pause_s)
+            if done:
+                break
+            if await model.reachable():
+                await bench.commit(_close_all, bench.run, Wait.NETWORK)
+                bench.bell.ring()
+        await waiting
+    finally:
+        waiting.cancel()
+
+
+def _close_all(tx: Transaction, run: int, why: Wait) -> None:
+    for (wait,) in tx.execute(
+        "SELECT id FROM wait WHERE run = ? AND why = ? AND closed_seq IS NULL", (run, why.value)
+    ).fetchall():
+        lineage.close_wait(tx, wait)
+
+
+async def wait_for_key(bench: Bench, line: Line, role: Role, error: LabError) -> None:
+    """No key: pause, and look again when the key file or the person says so."""
+
+    def found() -> bool:
+        try:
+            line.model(line.choose(role))
+        except LabError:
+            return False
+        return True
+
+    facts: dict[str, Plain] = {"key": error.key, **error.facts}
+    await bench.wait(Wait.AUTH, [Choice.RETRY, Choice.STOP], facts, probe=found)
+
+
+async def wait_for_money(bench: Bench, worst: int, error: LabError) -> None:
+    """The limit is reached: nothing is lost; raise it, hand in what there is, or stop."""
+    spent, limit = error.facts["spent"], error.facts["limit"]
+    assert isinstance(spent, int) and isinstance(limit, int)
+    facts: dict[str, Plain] = {
+        "key": error.key,
+        "needs_usd": worst / 1e6,
+        "spent_usd": spent / 1e6,
+        "limit_usd": limit / 1e6,
+        "own": error.facts["own"],  # the run's own limit, tighter than the project's
+        "enough_usd": (max(spent, limit) + 5 * worst) / 1e6,  # the limit that handing in takes; `taking` grants it
+    }
+    await bench.wait(Wait.BUDGET, [Choice.RAISE, Choice.ENOUGH, Choice.STOP], facts)

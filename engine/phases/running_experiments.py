@@ -148,13 +148,18 @@ async def named(desk: Desk, parent: Program, changes: Sequence[Change], tried: S
     known = {code for one in tried for code in (one.program.code, one.asked)}
     names = {one.program.name for one in tried}
     fresh = []
-    for change in changes:
+    for nth, change in enumerate(changes, 1):
         code = changed(parent, change)
-        if code not in known:
-            known.add(code)
-            fresh.append(
-                await christened(desk.within(f"change-{len(known)}"), change.name, code, parent.name, change.why)
-            )
+        if code in known:
+            continue
+        known.add(code)
+        here = desk.within(f"change-{nth}")
+        program = await christened(here, change.name, code, parent.name, change.why)
+        while program.name in names:  # one of that name became another program by its repairs
+            here = here.within("again")
+            program = await christened(here, f"{program.name}_b", code, parent.name, change.why)
+        names.add(program.name)
+        fresh.append(program)
     return fresh
 
 

@@ -14,9 +14,13 @@ from state.vocabulary import Verdict
 
 @dataclass(frozen=True)
 class Tried:
-    """A program that was run: how each seed ended, what it read of the plan's metric, and a professor's grade."""
+    """A program that was run: how each seed ended, what it read of the plan's metric, and a professor's grade.
+
+    `asked` is the code as it was before any repair.
+    """
 
     program: Program
+    asked: str = ""
     endings: tuple[Ending, ...] = ()
     readings: tuple[Reading, ...] = ()
     grade: float | None = None

@@ -148,3 +148,22 @@ async def test_work_sent_back_with_more_seeds_runs_only_the_new_ones(lay: Callab
     assert again.kept == ("wd_2", "base")
     assert len(laid.store.rows("SELECT 1 FROM experiment")) - before == 4
     assert "nothing new" in next(text for text in cast.shown if "<tried>" in text)
+
+
+async def test_a_broken_program_that_is_proposed_again_is_not_run_again(lay: Callable[..., Laid]) -> None:
+    laid = lay(Phase.RUNNING_EXPERIMENTS)
+    broken = {"name": "wd_2", "why": "twice", "edits": [{"first": 4, "last": 4, "text": "DECAY = TWO"}]}
+    mended = {"first": 4, "last": 4, "text": "DECAY = 2"}
+    other = {"name": "wd_2", "why": "half", "edits": [{"first": 4, "last": 4, "text": "DECAY = 3"}]}
+    cast = Cast(
+        replace=[lambda text: None if "<error>" in text else BASE],
+        edit=[mended],
+        changes=[{"changes": [broken]}, {"changes": [broken, other]}],
+        grade=[GRADE],
+        lesson=[LESSON],
+    )
+    inputs = inputs_with(REVIEW, PLAN, DATA)
+    found = await running_experiments.run(play(laid, cast, inputs, solver_steps=2))
+    assert found is not None
+    names = [score.program for score in found.scores]
+    assert len(names) == len(set(names)) == 3 and {"base", "wd_2"} < set(names)

@@ -11,14 +11,16 @@ import asyncio
 import json
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from ulid import ULID
 
 from engine import setbacks
 from engine.bench import Bench
-from engine.models.base import Fate, Model, ModelError, Reply, Request
+from engine.models.base import Model, ModelError, Reply, Request
 from engine.replies import as_plain, blocks_plain, from_plain
 from engine.room import DISK_FLOOR_B
 from state import durable, ledger
@@ -30,9 +32,6 @@ from state.store import Transaction
 from state.vocabulary import AttemptState, Role, StepState
 
 PART_EVERY_S = 0.1
-
-CHARGED_TRIES = 5
-"""So many replies that may have been charged and could not be used at one step, and the person is asked."""
 
 
 @dataclass
@@ -94,11 +93,11 @@ async def call(bench: Bench, line: Line, path: str, ask: Callable[[], Asked], to
         told.clear()
         bench.bell.ring()
         try:
-            reply = await _send(bench.calls / attempt, model, request)
+            reply = await _send(bench, bench.calls / attempt, model, request)
         except ModelError as error:
             tries += 1
             (bench.calls / attempt / "part").unlink(missing_ok=True)
-            if error.sent and error.fate in (Fate.RETRY, Fate.NETWORK) and error.status is None:
+            if setbacks.maybe_charged(error):
                 await bench.commit(doubt, attempt, worst, error.why)
             else:
                 await bench.commit(nothing_sent, attempt, error.why)
@@ -106,9 +105,9 @@ async def call(bench: Bench, line: Line, path: str, ask: Callable[[], Asked], to
             continue
         except asyncio.CancelledError:  # the visit is superseded or the engine leaves
             with bench.store.transaction() as tx:
-                doubt(tx, attempt, worst, "cancelled")
+                doubt(tx, attempt, worst, setbacks.CANCELLED)
             raise
-        except OSError as error:  # the reply could not be kept: the disk is full in spite of the room left for it
+        except OSError as error:  # the folder fails in another way than being full: what came cannot be kept
             await bench.commit(doubt, attempt, worst, str(error))
             await bench.wait_for_disk(DISK_FLOOR_B)
             continue
@@ -177,24 +176,36 @@ def _begin(
     return step
 
 
-async def _send(folder: Path, model: Model, request: Request) -> Reply:
-    """Ask, letting the reply be watched as it comes; on return it lies whole in done.json."""
-    folder.mkdir(mode=0o700)
-    (folder / "sent").touch()
+async def _send(bench: Bench, folder: Path, model: Model, request: Request) -> Reply:
+    """Ask, letting the reply be watched as it comes; on return it lies whole in done.json.
+
+    A reply that finds the disk full is held until there is room: it was paid for.
+    """
+
+    def mark() -> None:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        (folder / "sent").touch()
+
+    await bench.with_room(mark)
     with _Part(folder / "part") as part:
         reply = await model.stream(request, part.add)
-    durable.write_json(folder / "done.json", as_plain(reply), mode=0o600)
+    await bench.with_room(lambda: durable.write_json(folder / "done.json", as_plain(reply), mode=0o600))
     return reply
 
 
 class _Part:
-    """The reply under way, appended at most 10 times a second and never synced."""
+    """The reply under way, appended at most 10 times a second and never synced.
+
+    It is there to be watched: where it cannot be written the reply comes all the same.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path, self._waiting, self._last = path, "", 0.0
+        self._file: BinaryIO | None = None
 
     def __enter__(self) -> _Part:
-        self._file = self._path.open("w", encoding="utf-8", errors="replace")
+        with suppress(OSError):
+            self._file = self._path.open("wb", buffering=0)
         return self
 
     def add(self, text: str) -> None:
@@ -203,13 +214,15 @@ class _Part:
             self._flush()
 
     def _flush(self) -> None:
-        self._file.write(self._waiting)
-        self._file.flush()
+        if self._file is not None:
+            with suppress(OSError):
+                self._file.write(self._waiting.encode("utf-8", "replace"))
         self._waiting, self._last = "", time.monotonic()
 
     def __exit__(self, *_: object) -> None:
         self._flush()
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
 
 
 def receive(tx: Transaction, journal: Journal, step: Step, attempt: str, role: Role, reply: Reply, cost: int) -> Step:

@@ -13,6 +13,7 @@ from pathlib import Path
 from engine.calls import doubt, nothing_sent, receive
 from engine.models.base import Reply
 from engine.replies import from_plain
+from engine.setbacks import DIED
 from state import durable, lineage, profiles
 from state.errors import LabError
 from state.events import EngineDied
@@ -56,9 +57,9 @@ def recover(store: Store, places: Places) -> None:
             tx.execute("UPDATE step SET deaths = deaths + 1 WHERE id = ?", (row["step"],))
             if (folder / "sent").exists():
                 doubtful, micros = doubtful + 1, micros + row["reserved_micros"]
-                doubt(tx, row["id"], row["reserved_micros"], "the engine died")
+                doubt(tx, row["id"], row["reserved_micros"], DIED)
             else:
-                nothing_sent(tx, row["id"], "the engine died")
+                nothing_sent(tx, row["id"], DIED)
     with store.transaction() as tx:
         for engine in died:
             tx.event(EngineDied(engine["pid"], doubtful, micros))

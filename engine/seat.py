@@ -104,7 +104,7 @@ class Seat:
                     Choice.STOP,
                     what="reply_refused",
                     role=self.role.value,
-                    reason=why.why,
+                    why=why.why,
                 )
                 broken = 0
             told, failed = why.shown, True

@@ -16,20 +16,30 @@ from state.errors import LabError, Plain
 from state.events import CallRetried
 from state.journal import Step
 from state.store import Transaction, now
-from state.vocabulary import Choice, Role, Wait
+from state.vocabulary import AttemptState, Choice, Role, Wait
 
 if TYPE_CHECKING:
     from engine.calls import Line
 
+DIED, CANCELLED = OWN_DOING = ("the engine died", "cancelled")
+"""Why an attempt is in doubt that the endpoint is not to blame for."""
+
 BACKOFF_S = (2.0, 5.0, 15.0, 30.0, 60.0)
 PROBE_S = (5.0, 15.0, 30.0, 60.0, 300.0)
+CHARGED_TRIES = 5
+"""So many replies at one step that may have been charged and were no use, and the person is asked."""
+
 LOOK_S = 30.0
 """How often a wait looks at the clock: one that jumped, or a machine that slept, is noticed within this."""
 
 
 async def after(bench: Bench, step: Step, role: Role, error: ModelError, tries: int, model: Model) -> None:
     """Wait as the fate of a failed attempt asks."""
+    facts: dict[str, Plain]
     match error.fate:
+        case Fate.RETRY if maybe_charged(error) and (n := _wasted(bench, step)) >= CHARGED_TRIES:
+            facts = {"what": "replies_cut", "why": error.why, "path": step.path, "wasted": n}
+            await bench.wait(Wait.TROUBLE, [Choice.RETRY, Choice.STOP], facts)
         case Fate.RETRY:
             after_s = error.after_s if error.after_s is not None else BACKOFF_S[min(tries, len(BACKOFF_S)) - 1]
             await bench.tell(CallRetried(role.value, step.path, error.why, after_s))
@@ -38,7 +48,7 @@ async def after(bench: Bench, step: Step, role: Role, error: ModelError, tries: 
             await _wait_for_network(bench, model, error.why)
         case Fate.AUTH:
             refused = _key_file()
-            facts: dict[str, Plain] = {"why": error.why, "role": role.value}
+            facts = {"why": error.why, "role": role.value}
             await bench.wait(
                 Wait.AUTH, [Choice.RETRY, Choice.STOP], facts, probe=lambda: _key_file() not in (refused, None)
             )
@@ -48,6 +58,23 @@ async def after(bench: Bench, step: Step, role: Role, error: ModelError, tries: 
         case Fate.REFUSED:
             facts = {"why": error.why, "path": step.path, "what": "request_refused"}
             await bench.wait(Wait.TROUBLE, [Choice.RETRY, Choice.STOP], facts)
+
+
+def maybe_charged(error: ModelError) -> bool:
+    """Whether the endpoint may have answered, and counted, what did not come whole. A status is a refusal."""
+    return error.sent and error.fate in (Fate.RETRY, Fate.NETWORK) and error.status is None
+
+
+def _wasted(bench: Bench, step: Step) -> int:
+    """Attempts at a step that brought no whole reply, since a person last said to go on. Deaths count by themselves."""
+    row = bench.store.row(
+        "SELECT (SELECT count(*) FROM attempt WHERE step = ? AND state = ? AND error NOT IN (?, ?)) -"
+        " (SELECT coalesce(sum(json_extract(facts, '$.wasted')), 0) FROM wait WHERE visit = ? AND why = ?"
+        " AND json_extract(facts, '$.path') = ?) AS n",
+        (step.id, AttemptState.DOUBT.value, *OWN_DOING, bench.visit.id, Wait.TROUBLE.value, step.path),
+    )
+    assert row is not None
+    return int(row["n"])
 
 
 def _key_file() -> int | None:

@@ -19,6 +19,9 @@ from state.vocabulary import SCHEMA, SHORT, Phase, Wait
 
 Facts = dict[str, Any]
 
+LONG_RETRY_S = 10.0
+"""A retry that waits this long is shown as a wait."""
+
 _EXPERIMENTS = """WITH seen AS (
     SELECT experiment.*, max(lineage.superseded_seq IS NULL) AS live
     FROM experiment JOIN used ON used.experiment = experiment.id JOIN lineage ON lineage.visit = used.visit
@@ -387,7 +390,10 @@ class Reader:
     # waits and notes
 
     def waits(self, run: int | None = None, *, ended: bool = False) -> list[WaitRow]:
-        """Open waits, oldest first, of one run or of all; with `ended` those that are over too."""
+        """Open waits, oldest first, of one run or of all; with `ended` those that are over too.
+
+        A retry that has its time is left out unless it is long.
+        """
         rows = self._all(
             f"""SELECT wait.*, product.sha256, visit.phase FROM wait LEFT JOIN product ON product.id = wait.product
                 LEFT JOIN visit ON visit.id = wait.visit
@@ -412,7 +418,7 @@ class Reader:
                 row["until_at"],
             )
             for row in rows
-            if ended or row["why"] != Wait.BACKOFF
+            if ended or row["why"] != Wait.BACKOFF or row["length_s"] >= LONG_RETRY_S
         ]
 
     def notes(self, run: int) -> list[NoteRow]:

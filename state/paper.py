@@ -280,7 +280,7 @@ def words(text: str) -> int:
 
 
 _SILENT = re.compile(
-    r"\\(?:label|includegraphics|vspace|hspace|bibliography|bibliographystyle)\*?(?:\[[^\]]*\])?\{[^{}]*\}"
+    r"\\(?:label|includegraphics|vspace|hspace|bibliography|bibliographystyle)\*?(?:\[[^\]]{0,300}\])?\{[^{}]*\}"
     r"|\\(?:centering|maketitle|toprule|midrule|bottomrule|hline|noindent|small|footnotesize|appendix)(?![A-Za-z])"
 )
 _SIGNS = {
@@ -327,20 +327,20 @@ def worded(source: str, verdicts: Mapping[str, Verdict], language: Language) -> 
 
 def language_of(source: str) -> Language:
     """The paper's language, by what its preamble loads."""
-    return Language.ZH if re.search(r"\\usepackage(?:\[[^\]]*\])?\{[^{}]*ctex", source) else Language.EN
+    return Language.ZH if re.search(r"\\usepackage(?:\[[^\]]{0,300}\])?\{[^{}]*ctex", source) else Language.EN
 
 
 def plain(source: str) -> str:
     """LaTeX as a reader sees it, near enough: paragraphs, lists, tables row by row."""
-    text = uncommented(source)
+    text = re.sub(r"[ \t]+", " ", uncommented(source))
     text = _SILENT.sub("", text)
     text = RESULT.sub(lambda found: found[1], GIVEN.sub(lambda found: found[1], text))
-    text = re.sub(r"\\cite[a-z]*\*?(?:\[[^\]]*\])*\{([^{}]*)\}", r"[\1]", text)
+    text = re.sub(r"\\cite[a-z]*\*?(?:\[[^\]]{0,300}\])*\{([^{}]*)\}", r"[\1]", text)
     text = re.sub(r"\\(?:eq)?ref\{([^{}]*)\}", lambda found: found[1].split(":")[-1], text)
-    text = re.sub(r"\\begin\{(?:tabular|array)\*?\}(?:\[[^\]]*\])?\{[^{}]*\}", "", text)
-    text = re.sub(r"\\begin\{[^{}]*\}(?:\[[^\]]*\])?|\\end\{[^{}]*\}", "\n\n", text)
-    text = re.sub(r"\\\\(?:\[[^\]]*\])?", "\n\v", text)
-    text = re.sub(r"\s*(?<!\\)&\s*", "   ", text)
+    text = re.sub(r"\\begin\{(?:tabular|array)\*?\}(?:\[[^\]]{0,300}\])?\{[^{}]*\}", "", text)
+    text = re.sub(r"\\begin\{[^{}]*\}(?:\[[^\]]{0,300}\])?|\\end\{[^{}]*\}", "\n\n", text)
+    text = re.sub(r"\\\\(?:\[[^\]]{0,300}\])?", "\n\v", text)
+    text = re.sub(r"(?<!\\)&", "   ", text)
     text = re.sub(r"\\frac\{([^{}]*)\}\{([^{}]*)\}", r"\1/\2", text)
     for _ in range(4):
         text = re.sub(r"\\[A-Za-z]+\*?\{([^{}]*)\}", r"\1", text)

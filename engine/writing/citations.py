@@ -13,7 +13,7 @@ from engine.writing.faults import Fault
 from engine.writing.references import nearest
 from engine.writing.scan import Scan
 
-CITE = re.compile(r"\\cite[a-z]*\*?\s*(?:\[[^\]]*\]\s*)*\{([^{}]*)\}")
+CITE = re.compile(r"\\cite[a-z]*\*?\s*(?:\[[^\]]{0,300}\]\s*)*\{([^{}]*)\}")
 _FIELDS = (
     "author title year month journal booktitle volume number pages publisher school institution editor series edition"
     " address eprint archiveprefix primaryclass doi url note howpublished"

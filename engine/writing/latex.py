@@ -18,6 +18,7 @@ from state.errors import Plain
 from state.paper import sections
 
 FIGURES = "figures/"
+_FLOAT = re.compile(r"\\begin\{(figure|table)(\*?)\}(?:(?!\\begin\{\1).)*?\\end\{\1\2\}", re.DOTALL)
 _AFTER_HEADING = re.compile(rf"\\(?:sub){{0,2}}section\s*{GROUP}\s*\Z")
 
 
@@ -43,7 +44,7 @@ def _commands(scan: Scan) -> Iterator[Fault]:
         said = f"\\{name}"
         if at < scan.body and name in subset.PREAMBLE:
             if name == "usepackage":
-                names = re.match(r"\\usepackage\s*(?:\[[^\]]*\])?\s*\{([^{}]*)\}", scan.text[at:])
+                names = re.match(r"\\usepackage\s*(?:\[[^\]]{0,300}\])?\s*\{([^{}]*)\}", scan.text[at:])
                 for package in names[1].split(",") if names else [""]:
                     if package.strip() not in subset.PACKAGES:
                         yield Fault(line, "paper.unknown_package", {"found": package.strip(), "allowed": packages})
@@ -122,16 +123,15 @@ def _math(scan: Scan) -> Iterator[Fault]:
 def _labels(scan: Scan) -> Iterator[Fault]:
     """Each is given once, and what is referred to is there; while sections are still empty, it may be to come."""
     given: dict[str, int] = {}
+    floats = [one.span() for one in _FLOAT.finditer(scan.text)]
     for mark in re.finditer(r"\\label\s*\{([^{}]*)\}", scan.text):
         line = scan.line(mark.start())
         if mark[1] in given:
             yield Fault(line, "paper.label_twice", {"found": mark[1], "first": given[mark[1]]})
         given.setdefault(mark[1], line)
-        before = scan.text[: mark.start()]
-        floats = len(re.findall(r"\\begin\{(?:figure|table)\*?\}", before)) - len(
-            re.findall(r"\\end\{(?:figure|table)\*?\}", before)
-        )
-        if not (scan.in_math(mark.start()) or floats > 0 or _AFTER_HEADING.search(before)):
+        at = mark.start()
+        heading = _AFTER_HEADING.search(scan.text[max(0, at - 400) : at])
+        if not (heading or scan.in_math(at) or any(start < at < end for start, end in floats)):
             yield Fault(line, "paper.label_on_nothing", {"found": mark[1]})
     if unfinished(scan.source):
         return
@@ -149,7 +149,7 @@ def unfinished(source: str) -> bool:
 
 
 def _figures(scan: Scan, figures: Collection[str]) -> Iterator[Fault]:
-    for mark in re.finditer(r"\\includegraphics\s*(?:\[[^\]]*\])?\s*\{([^{}]*)\}", scan.text):
+    for mark in re.finditer(r"\\includegraphics\s*(?:\[[^\]]{0,300}\])?\s*\{([^{}]*)\}", scan.text):
         name = mark[1].strip().removeprefix(FIGURES)
         if not mark[1].strip().startswith(FIGURES) or name not in figures:
             near: list[Plain] = [FIGURES + one for one in sorted(figures)]

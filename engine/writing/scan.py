@@ -20,13 +20,13 @@ GROUP = r"\{(?:[^{}\\]|\\.|\{(?:[^{}\\]|\\.|\{[^{}]*\})*\})*\}"
 
 _NOT_PRINTED = re.compile(
     rf"""
-    \\(?:cite[a-z]*|includegraphics)\*?\s*(?:\[[^\]]*\]\s*)*{GROUP}
+    \\(?:cite[a-z]*|includegraphics)\*?\s*(?:\[[^\]]{{0,300}}\]\s*)*{GROUP}
   | \\(?:ref|eqref|label|url|result|verdict|given|bibliography|bibliographystyle|vspace|hspace|date)\*?\s*{GROUP}
-  | \\(?:documentclass|usepackage)\s*(?:\[[^\]]*\])?\s*{GROUP}
+  | \\(?:documentclass|usepackage)\s*(?:\[[^\]]{{0,300}}\])?\s*{GROUP}
   | \\href\s*{GROUP}
   | \\multicolumn\s*{GROUP}\s*{GROUP}
-  | \\begin\s*\{{(?:tabular|array)\}}\s*(?:\[[^\]]*\])?\s*{GROUP}
-  | \\(?:begin|end)\s*\{{[^{{}}]*\}}(?:\[[^\]]*\])?
+  | \\begin\s*\{{(?:tabular|array)\}}\s*(?:\[[^\]]{{0,300}}\])?\s*{GROUP}
+  | \\(?:begin|end)\s*\{{[^{{}}]*\}}(?:\[[^\]]{{0,300}}\])?
   | \\\\\*?\s*\[\s*[-0-9.]+\s*[a-z]{{2}}\s*\]
     """,
     re.VERBOSE,
@@ -36,7 +36,7 @@ _MATH = re.compile(
     r"(?<!\\)\$\$(?P<display>.*?)(?<!\\)\$\$|(?<!\\)\$(?P<inline>.*?)(?<!\\)\$"
     r"|\\\[(?P<bracket>.*?)\\\]|\\\((?P<round>.*?)\\\)"
     r"|\\begin\{(?P<env>" + "|".join(re.escape(name) for name in sorted(MATH_ENVIRONMENTS)) + r")\}"
-    r"(?P<inner>.*?)\\end\{(?P=env)\}",
+    r"(?P<inner>(?:(?!\\begin\{(?P=env)\}).)*?)\\end\{(?P=env)\}",
     re.DOTALL,
 )
 

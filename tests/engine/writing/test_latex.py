@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.writing import citations, latex
 from engine.writing.faults import SAID, Fault, why
+from engine.writing.references import bound
 from engine.writing.scaffold import PARTS, scaffold, section, with_section
+from state.paper import plain
 from state.products import bib_entries
 from state.vocabulary import Language
-from tests.engine.writing.papers import FIGURES, SHELF, paper
+from tests.engine.writing.papers import FIGURES, KNOWN, SHELF, paper
 
 BROKEN = "Here.\n\n{}\n\nThere."
 
@@ -186,3 +189,31 @@ def test_any_bibtex_gives_one_whole_entry_or_none(text: str) -> None:
     if told is not None:
         assert list(bib_entries(told)) == ["key"]
         assert citations.entry("key", told) == told
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "{",
+        "}",
+        "\\",
+        "$ ",
+        r"\begin{equation}",
+        r"\cite[",
+        r"\label{a}",
+        "%",
+        r"\begin{figure}",
+        r"$\frac{",
+        "1.",
+        "& ",
+    ],
+)
+def test_a_source_of_nonsense_is_answered_soon(bad: str) -> None:
+    """100,000 characters of it, as a model may send; what grows with the square of that takes half a minute."""
+    source = paper(discussion=bad * (100_000 // len(bad)))
+    began = time.process_time()
+    latex.faults(source, FIGURES)
+    bound(source, KNOWN, Language.EN)
+    citations.faults(source, SHELF)
+    plain(source)
+    assert time.process_time() - began < 8

@@ -9,7 +9,7 @@ import pytest
 
 from engine import answers
 from engine.answers import Answer, SearchPapers, spec
-from engine.artefact import numbered
+from engine.artefact import edited, numbered
 from engine.models.base import Message, Request, ToolSpec, ToolUse
 from engine.models.cast import LANGUAGES, MATCHED, Cue, Phrase, load
 from engine.models.rehearsal import answer
@@ -66,6 +66,8 @@ def request_for(phase: str, cue: Cue, language: str, verdict: str = "better") ->
     facts |= {"language": language, "paper_language": language} | STANDING
     attributed, news = [], []
     for key, wanted in cue.when.items():
+        if wanted == ("",):
+            continue  # a tag that is not there
         regular = key in MATCHED or key.endswith("~")
         name, _, value = key.removesuffix("~").partition(".")
         text = text_for(wanted[0]) if regular else wanted[0]
@@ -74,6 +76,8 @@ def request_for(phase: str, cue: Cue, language: str, verdict: str = "better") ->
     told = [tag(name, text) for name, text in facts.items()]
     scores = [tag("verdict", verdict, program=one) for one in ("wd_2", "wd_03", "decay_late", "wd_4", "init_2")]
     named = set(cue.when)
+    if cue.name.startswith(("step-", "asked")):
+        scores = []
     scores = [one for one in scores if f"verdict.{one.split(chr(34))[1]}" not in named]
     shown = artefact_for(phase, language)
     earlier = [one for one in CAST.cues[phase] if one.name != cue.name and not one.reacts]
@@ -184,6 +188,24 @@ def test_what_a_note_asks_for_is_planned_and_stays_planned() -> None:
     later = planned(news=lines(tag("earlier_note", "7 seeds"), tag("note", "be brief")))
     assert (later["seeds"], later["requirements"]) == (7, ["7 seeds", "be brief"])
     assert planned(tag("sent_back_because", "Plan for 5 seeds; the settings stay."), news="<go_on/>")["seeds"] == 5
+
+
+@pytest.mark.parametrize(("step", "names"), [("1", ["wd_2", "wd_03", "decay_late"]), ("2", ["wd_4", "init_2"])])
+def test_a_decay_that_a_note_names_is_run_once_beside_what_was_planned(step: str, names: list[str]) -> None:
+    def proposed(*shown: str) -> dict[str, str]:
+        facts = {"phase": "running_experiments", "role": "ml_engineer", "seat": "improve", "language": "en"}
+        told = [tag(name, text) for name, text in (facts | {"step": step}).items()]
+        system = str(lines(*told, artefact_for("running_experiments", "en"), *shown))
+        request = Request("rehearsal", system, (Message("user", ("<go_on/>",)),), (tool_spec("changes"),))
+        (use,) = [block for block in answer(CAST, request).blocks if isinstance(block, ToolUse)]
+        given = answers.Changes.model_validate(use.arguments)
+        return {one.name: edited(PROGRAM, one.edits) for one in given.changes}
+
+    note = tag("earlier_note", "also try weight decay 1.5")
+    assert list(proposed()) == names
+    with_note = proposed(note)
+    assert list(with_note) == [*names, "wd_asked"] and "WEIGHT_DECAY = 1.5 " in with_note["wd_asked"]
+    assert "wd_asked" not in proposed(note, tag("verdict", "better", program="wd_asked"))
 
 
 def test_the_project_is_one_and_rests_on_papers_that_are_whole() -> None:

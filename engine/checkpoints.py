@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import json
 import logging
+import sqlite3
 from dataclasses import dataclass
 
 from engine import opening, render, versions
@@ -44,6 +45,7 @@ async def after(around: Surroundings, run: int, visit: Visit) -> Next | None:
     )
     if row is None:
         if _passes(around, run, visit):
+            _snapshot(around)
             return _onward(around, run, visit, None)
         _open(around, run, visit)
         return None
@@ -51,16 +53,17 @@ async def after(around: Surroundings, run: int, visit: Visit) -> Next | None:
         answer = json.loads(row["answer"]) if row["answer"] else None
         if answer and "edited" in answer:
             await _check_edit(around, run, visit, int(row["id"]), int(row["product"]), answer["edited"], row["word"])
+            return await after(around, run, visit)
         return None
     choice, answer = Choice(row["choice"]), json.loads(row["answer"] or "{}") or {}
     match choice:
         case Choice.APPROVE:
             return _onward(around, run, visit, int(row["id"]), accepted=True)
         case Choice.PICK:
-            _pick(around, visit, str(answer.get("pick")))
+            _pick(around, run, visit, str(answer.get("pick")))
             return _onward(around, run, visit, int(row["id"]), accepted=True)
         case Choice.SEND_BACK | Choice.GO_BACK:
-            return Next(Phase(answer["phase"]), int(row["id"]), _refinement(around, visit))
+            return Next(Phase(answer["phase"]), int(row["id"]), _refinement(around, run, visit))
         case _:
             return None
 
@@ -81,7 +84,7 @@ def _onward(around: Surroundings, run: int, visit: Visit, wait: int | None, *, a
     assert row is not None
     phases = [Phase(each) for each in json.loads(row["phases"])]
     if visit.phase is Phase.REPORT_REFINEMENT and not accepted:
-        product = newest(around, visit)
+        product = newest(around, run, visit)
         decided = opening.load(around.store, product) if product is not None else None
         if isinstance(decided, Refinement) and decided.decision == "back" and decided.phase is not None:
             rounds = around.store.row(
@@ -96,14 +99,16 @@ def _onward(around: Surroundings, run: int, visit: Visit, wait: int | None, *, a
     return Next(later[0] if later else None, wait)
 
 
-def newest(around: Surroundings, visit: Visit) -> int | None:
-    """The product that a closed visit handed in."""
-    row = around.store.row("SELECT max(id) AS id FROM product WHERE visit = ? AND handed_in", (visit.id,))
+def newest(around: Surroundings, run: int, visit: Visit) -> int | None:
+    """The product that a closed visit handed in, as this run sees it."""
+    row = around.store.row(
+        "SELECT max(id) AS id FROM product WHERE visit = ? AND handed_in AND (run IS NULL OR run = ?)", (visit.id, run)
+    )
     return int(row["id"]) if row and row["id"] is not None else None
 
 
-def _refinement(around: Surroundings, visit: Visit) -> int | None:
-    return newest(around, visit) if visit.phase is Phase.REPORT_REFINEMENT else None
+def _refinement(around: Surroundings, run: int, visit: Visit) -> int | None:
+    return newest(around, run, visit) if visit.phase is Phase.REPORT_REFINEMENT else None
 
 
 def _open(around: Surroundings, run: int, visit: Visit) -> None:
@@ -120,11 +125,20 @@ def _open(around: Surroundings, run: int, visit: Visit) -> None:
             [choice.value for choice in choices],
             facts,
             visit=visit.id,
-            product=newest(around, visit),
+            product=newest(around, run, visit),
         )
-    if around.places.kind is not None:
-        around.store.snapshot(around.places.snapshot)
+    _snapshot(around)
     around.bell.ring()
+
+
+def _snapshot(around: Surroundings) -> None:
+    """Where the project lies on a share and the database does not: a whole copy goes there."""
+    if around.places.kind is None:
+        return
+    try:
+        around.store.snapshot(around.places.snapshot)
+    except (OSError, sqlite3.Error) as error:  # the share is full or away: the copy before stays
+        log.warning("no copy on the share: %s", error)
 
 
 def _forecast(around: Surroundings, run: int, visit: Visit) -> dict[str, Plain]:
@@ -144,7 +158,7 @@ def _forecast(around: Surroundings, run: int, visit: Visit) -> dict[str, Plain]:
                 "usd": [row["low"] / 1e6, row["high"] / 1e6],
             }
     if visit.phase is Phase.PLAN_FORMULATION:
-        product = newest(around, visit)
+        product = newest(around, run, visit)
         row = around.store.row("SELECT summary FROM product WHERE id = ?", (product,))
         summary = json.loads(row["summary"]) if row else {}
         for key in ("estimate_experiments", "estimate_minutes", "estimate_gpu_hours"):
@@ -153,9 +167,9 @@ def _forecast(around: Surroundings, run: int, visit: Visit) -> dict[str, Plain]:
     return facts
 
 
-def _pick(around: Surroundings, visit: Visit, name: str) -> None:
+def _pick(around: Surroundings, run: int, visit: Visit, name: str) -> None:
     """A person's pick of an idea is a version of theirs."""
-    product = newest(around, visit)
+    product = newest(around, run, visit)
     assert product is not None
     ideas = opening.load(around.store, product)
     assert isinstance(ideas, Ideas)
@@ -168,7 +182,7 @@ def _pick(around: Surroundings, visit: Visit, name: str) -> None:
         return
     sha = versions.put(around.store, picked.files())
     with around.store.transaction() as tx:
-        versions.insert(tx, visit.id, picked, sha, author="person", handed_in=True)
+        versions.insert(tx, visit.id, picked, sha, handed_in=True, person=run)
 
 
 async def _check_edit(
@@ -193,10 +207,14 @@ async def _check_edit(
         refusal = Refusal.of(error)
     else:
         desk = lay(around, run, visit)
+        desk.bench.past = wait
         desk.path = f"{visit.label}/edit-{word}"
         check = getattr(importlib.import_module(f"engine.phases.{visit.phase.value}"), "check", None)
         if check is not None:
-            found = await check(desk, whole)
+            try:
+                found = await check(desk, whole)
+            except LabError as error:
+                found = Refusal.of(error)
             if isinstance(found, Refusal):
                 refusal = found
             elif found is not None:
@@ -212,7 +230,7 @@ async def _check_edit(
         return
     sha = versions.put(around.store, whole.files())
     with around.store.transaction() as tx:
-        version = versions.insert(tx, visit.id, whole, sha, author="person", handed_in=True)
+        version = versions.insert(tx, visit.id, whole, sha, handed_in=True, person=run)
         tx.execute("UPDATE wait SET product = ? WHERE id = ?", (version.id, wait))
         lineage.close_wait(tx, wait, Choice.APPROVE.value, word=word)
     render.product(around.store, around.places, run, version.id, whole.files())

@@ -33,7 +33,7 @@ async def gather(store: Store, places: Places, engine: int) -> Surroundings:
     live = Live(store, places.folder)
     gpus = await Gpus.here()
     place = Local(gpus)
-    slots = Slots(how_many(live.config.experiments.slots, len(gpus.cards)))
+    slots = Slots(how_many(live.now().experiments.slots, len(gpus.cards)))
     untouched = is_shipped_cast(places.folder / "rehearsal")
     models = Models(places.folder, live.config.languages.team.value)
 
@@ -50,7 +50,7 @@ async def gather(store: Store, places: Places, engine: int) -> Surroundings:
         return untouched and only_rehearsed(live)
 
     workshop = Workshop(place, slots, engine, socket.gethostname(), permitted)
-    return Surroundings(store, places, Bell(), live, workshop, chosen, models, engine, bool(gpus.cards))
+    return Surroundings(store, places, Bell(), live, workshop, chosen, models, engine, len(gpus.cards))
 
 
 def only_rehearsed(live: Live) -> bool:

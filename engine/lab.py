@@ -8,21 +8,22 @@ One engine drives all runs of a project; `engine/__main__.py` starts it.
 from __future__ import annotations
 
 import asyncio
-import errno
 import json
 import logging
+import sqlite3
 import time
 
-from engine import checkpoints, opening, visiting
+from engine import checkpoints, ghosts, opening, render, room, visiting
+from engine.experiments.slots import how_many
 from engine.notes_folder import NotesFolder
 from engine.visiting import Surroundings
 from state import inbox, lineage, profiles, taking
-from state.errors import LabError
+from state.errors import LabError, Plain
 from state.events import RunDone
 from state.lineage import Visit
 from state.store import Transaction
 from state.taking import Taken
-from state.vocabulary import Phase, RunState, VisitState, WordKind
+from state.vocabulary import Choice, Phase, RunState, VisitState, Wait, WordKind
 from state.watch import Watch
 
 LOOK_EVERY_S = 2.0
@@ -47,10 +48,11 @@ class Lab:
     async def work(self, idle_s: float) -> str:
         """Until asked to leave, or idle for `idle_s`; why it ended."""
         with Watch(self.around.places, self._hurry):
+            await self.as_decided()
             while not self.leaving.is_set():
                 await self.look()
                 self._walk_all()
-                if self._idle():
+                if await self._idle():
                     if time.monotonic() - self._busy_at > idle_s:
                         return "idle"
                 else:
@@ -63,6 +65,15 @@ class Lab:
         for walk in self.walks.values():
             walk.cancel()
         await asyncio.gather(*self.walks.values(), return_exceptions=True)
+
+    async def as_decided(self) -> None:
+        """End the jobs that a stop, a called checkpoint or a superseded visit ended while an engine died."""
+        for row in self.store.rows("SELECT id FROM run WHERE state != 'done'"):
+            await self._stop_jobs(row["id"])
+        await self._end_ghosts()
+
+    async def _end_ghosts(self) -> None:
+        await ghosts.end(self.store, self.around.places, self.around.workshop.place)
 
     def _hurry(self) -> None:
         """Something lies in the inbox or was saved: look at once. Called from the watching thread."""
@@ -83,22 +94,23 @@ class Lab:
         """Take up what lies in the inbox, in notes/ and in project.toml."""
         self._loop = asyncio.get_running_loop()
         try:
-            changed = await self.take_words()
+            changed = False
+            if inbox.pending(self.around.places.folder):
+                changed = self.around.live.look()  # what was saved before a word was left comes before it
+            changed |= await self.take_words()
             if time.monotonic() - self._looked >= LOOK_EVERY_S:
                 self._looked = time.monotonic()
                 changed |= self.around.live.look()
                 changed |= self._notes.look(self.store)
-        except LabError as error:
-            if error.key not in ("disk.full", "store.busy"):
+        except (LabError, OSError) as error:
+            if not room.is_full(error) and not (isinstance(error, LabError) and error.key == "store.busy"):
                 raise
             log.warning("words stay where they are: %s", error)
             self.store.drop_ballast()
             return
-        except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-                raise
-            return
         if changed:
+            asked = self.around.live.now().experiments.slots
+            self.around.workshop.slots.resize(how_many(asked, self.around.cards))
             self.around.bell.ring()
 
     async def take_words(self) -> bool:
@@ -119,18 +131,23 @@ class Lab:
         """What a word means for what runs now."""
         if taken.run is None:
             return
-        row = self.store.row("SELECT state FROM run WHERE id = ?", (taken.run,))
-        visit = lineage.current(self.store, taken.run)
+        if taken.outcome == "taken" and taken.kind in (WordKind.FORK, WordKind.DECISION):
+            render.repair(self.store, self.around.places, taken.run)  # a fork begins with what it inherits
+        await self._stop_jobs(taken.run)
+
+    async def _stop_jobs(self, run: int) -> None:
+        """A stop ends a run's experiments, and so does a called checkpoint where the person said so."""
+        row = self.store.row("SELECT state FROM run WHERE id = ?", (run,))
+        visit = lineage.current(self.store, run)
         if row is None or visit is None:
             return
-        if row["state"] == RunState.STOPPED:
+        called = self.store.row(
+            "SELECT 1 FROM wait WHERE run = ? AND why = 'checkpoint' AND closed_seq IS NULL"
+            " AND json_extract(facts, '$.experiments') = 0",
+            (run,),
+        )
+        if row["state"] == RunState.STOPPED or called is not None:
             await visiting.stop_jobs(self.around, visit)
-        elif taken.kind is WordKind.CHECKPOINT:
-            wait = self.store.row(
-                "SELECT facts FROM wait WHERE run = ? AND why = 'checkpoint' AND closed_seq IS NULL", (taken.run,)
-            )
-            if wait is not None and not json.loads(wait["facts"]).get("experiments", True):
-                await visiting.stop_jobs(self.around, visit)
 
     # runs
 
@@ -145,17 +162,51 @@ class Lab:
             if walk is None and row["state"] not in AT_REST:
                 self.walks[row["id"]] = asyncio.create_task(self.walk(row["id"]), name=f"run {row['id']}")
 
-    def _idle(self) -> bool:
+    async def _idle(self) -> bool:
         """Nothing works: every run is at rest or waits for a person, and no job runs."""
         working = self.store.rows(
             "SELECT 1 FROM run WHERE state = 'running' OR (state = 'paused' AND id IN"
             " (SELECT run FROM wait WHERE closed_seq IS NULL AND why IN ('network', 'disk', 'backoff')))"
-            " UNION ALL SELECT 1 FROM attempt WHERE state = 'flying'"
+            " UNION ALL SELECT 1 FROM attempt WHERE state = 'flying' AND kind = 'call'"
         )
-        return not working
+        return not working and not await ghosts.any_alive(self.store, self.around.places, self.around.workshop.place)
 
     async def walk(self, run: int) -> None:
-        """One run, from where it stands to its end, or until it is at rest."""
+        """One run, to its end or until it is at rest. A full disk or an error of the lab's own pauses it."""
+        while True:
+            try:
+                await self._walk(run)
+                return
+            except Exception as error:
+                visit = lineage.current(self.store, run)
+                if room.is_full(error):
+                    around = self.around
+                    await room.wait(around.store, around.places, around.bell, run, visit.id if visit else None, 0)
+                    continue
+                if isinstance(error, sqlite3.Error) or (isinstance(error, LabError) and error.key.startswith("store.")):
+                    raise
+                log.error("run %s: the lab broke", run, exc_info=error)
+                await self._trouble(run, visit, error)
+
+    async def _trouble(self, run: int, visit: Visit | None, error: Exception) -> None:
+        """Pause until the person says to try again."""
+        key: Plain = error.key if isinstance(error, LabError) else type(error).__name__
+        facts: dict[str, Plain] = {"what": "phase_broke", "error": key, "why": str(error)[:2000]}
+        with self.store.transaction() as tx:
+            wait = lineage.open_wait(
+                tx,
+                run,
+                Wait.TROUBLE,
+                [Choice.RETRY.value, Choice.STOP.value],
+                facts,
+                visit=visit.id if visit else None,
+            )
+        self.around.bell.ring()
+        while self.store.row("SELECT 1 FROM wait WHERE id = ? AND closed_seq IS NULL", (wait,)) is not None:
+            await self.around.bell.heard()
+
+    async def _walk(self, run: int) -> None:
+        """From where the run stands."""
         while True:
             row = self.store.row("SELECT state, phases FROM run WHERE id = ?", (run,))
             assert row is not None
@@ -167,6 +218,7 @@ class Lab:
             elif visit.state is VisitState.OPEN:
                 if (decision := visiting.ending_decision(self.store, run, visit)) is not None:
                     wait, _, answer = decision
+                    await visiting.stop_jobs(self.around, visit)
                     await self._open(run, Phase(str(answer.get("phase") or visit.phase.value)), wait, None)
                 else:
                     await visiting.work(self.around, run, visit)
@@ -198,6 +250,7 @@ class Lab:
         with self.store.transaction() as tx:
             opening.begin(tx, run, phase, frame, wait, because)
         self.around.bell.ring()
+        await self._end_ghosts()
 
     def _done(self, run: int, visit: Visit) -> None:
         with self.store.transaction() as tx:

@@ -10,12 +10,15 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from state import project
+from state import lineage, project
 from state.config import Config
 from state.errors import LabError, Plain
 from state.events import ProjectBroken, ProjectChanged
 from state.project import Project
 from state.store import Store, sha256
+
+OWN_LIMITS = ("limits.money_usd", "limits.gpu_hours")
+"""Set for one run they hold beside the project's, not instead."""
 
 
 @dataclass
@@ -63,6 +66,8 @@ class Live:
         blob = self.store.put(read.config.canonical.encode())
         with self.store.transaction() as tx:
             if changes:
+                if any(one.key.startswith("limits.") for one in changes):
+                    lineage.close_budget_waits(tx)
                 told: list[Plain] = [
                     {"key": one.key, "old": one.old, "new": one.new, "when": one.when} for one in changes
                 ]
@@ -98,19 +103,34 @@ class Live:
         return True
 
     def of(self, run: int) -> Config:
-        """The configuration of a run as it is in force now."""
-        row = self.store.row("SELECT config FROM run WHERE id = ?", (run,))
+        """The configuration of a run as it is in force now. Its own money and GPU limits stand in the ledger."""
+        row = self.store.row(
+            "SELECT config, (SELECT min(seq) FROM event WHERE kind = 'run_began' AND run = ?) AS begun"
+            " FROM run WHERE id = ?",
+            (run, run),
+        )
         assert row is not None
         config = project.with_live(Config.model_validate_json(self.store.get(row["config"])), self.config)
-        changed = self.store.rows("SELECT seq, facts FROM event WHERE kind = 'project_changed' ORDER BY seq")
+        return self._with_settings(config, run, row["begun"] or 0)
+
+    def now(self) -> Config:
+        """The project's configuration as it is in force now, whatever a single run was told."""
+        return self._with_settings(self.config, None, None)
+
+    def _with_settings(self, config: Config, run: int | None, begun: int | None) -> Config:
+        """What people set, where project.toml was not changed since. For a run, changes that wait for the next run
+        count only if the run began after them."""
         last: dict[str, int] = {}
-        for each in changed:
+        for each in self.store.rows("SELECT seq, facts FROM event WHERE kind = 'project_changed' ORDER BY seq"):
             for change in json.loads(each["facts"])["changes"]:
-                last[change["key"]] = each["seq"]
+                if change["when"] == "now" or begun is None or each["seq"] < begun:
+                    last[change["key"]] = each["seq"]
         for each in self.store.rows(
-            "SELECT seq, key, value FROM setting WHERE (run IS NULL OR run = ?) AND key != 'review' ORDER BY seq",
+            "SELECT seq, run, key, value FROM setting WHERE (run IS NULL OR run = ?) AND key != 'review' ORDER BY seq",
             (run,),
         ):
+            if each["run"] is not None and each["key"] in OWN_LIMITS:
+                continue
             if each["seq"] > last.get(each["key"], 0):
                 config = project.with_set(config, each["key"], json.loads(each["value"]))
         return config

@@ -10,8 +10,9 @@ import hashlib
 import time
 from pathlib import Path
 
+from state.notes import take_saved_note
+
 from state.store import Store
-from state.taking import take_saved_note
 from state.vocabulary import Phase, Role
 
 STILL_S = 2.0

@@ -82,14 +82,15 @@ def inputs_for(tx: Transaction, run: int, phase: Phase, because: int | None = No
     for row in tx.execute(
         "SELECT product.name, product.id, visit.phase FROM lineage JOIN visit ON visit.id = lineage.visit"
         " JOIN product ON product.visit = visit.id WHERE lineage.run = ? AND superseded_seq IS NULL AND handed_in"
-        " ORDER BY product.id",
+        " AND (product.run IS NULL OR product.run = lineage.run) ORDER BY product.id",
         (run,),
     ).fetchall():
         if Phase(row[2]).number < phase.number:
             found[row[0]] = int(row[1])
     row = tx.execute(
         "SELECT max(product.id) FROM lineage JOIN visit ON visit.id = lineage.visit"
-        " JOIN product ON product.visit = visit.id WHERE lineage.run = ? AND visit.phase = ?",
+        " JOIN product ON product.visit = visit.id WHERE lineage.run = ? AND visit.phase = ?"
+        " AND (product.run IS NULL OR product.run = lineage.run)",
         (run, phase.value),
     ).fetchone()
     if row[0] is not None:
@@ -142,7 +143,9 @@ def archive(store: Store, run: int) -> tuple[str, ...]:
     for row in store.rows(
         "SELECT run.id, run.state, product.sha256 FROM run JOIN lineage ON lineage.run = run.id"
         " JOIN product ON product.visit = lineage.visit WHERE run.id < ? AND product.name = 'ideas'"
-        " AND handed_in AND superseded_seq IS NULL ORDER BY run.id",
+        " AND handed_in AND superseded_seq IS NULL AND product.id = (SELECT max(id) FROM product AS other"
+        " WHERE other.visit = product.visit AND other.handed_in AND (other.run IS NULL OR other.run = lineage.run))"
+        " ORDER BY run.id",
         (run,),
     ):
         ideas = KINDS["ideas"].of(files_of(store, row["sha256"]))

@@ -50,17 +50,31 @@ def write(store: Store, places: Places, path: Path, data: bytes, id: int) -> boo
     return True
 
 
-def repair(store: Store, places: Places) -> None:
-    """At start: whatever the newest product of each run's visits should have under runs/ and has not."""
+def repair(store: Store, places: Places, run: int | None = None) -> None:
+    """At start, and for a new fork: whatever the newest products of each run's visits lack under runs/."""
     rows = store.rows(
         """SELECT lineage.run, product.id, product.sha256 FROM lineage JOIN product ON product.visit = lineage.visit
-           JOIN visit ON visit.id = product.visit WHERE lineage.superseded_seq IS NULL AND visit.run = lineage.run
+           WHERE lineage.superseded_seq IS NULL
            AND product.id = (SELECT max(id) FROM product AS other WHERE other.visit = product.visit
-                             AND other.name = product.name) ORDER BY product.id"""
+                             AND other.name = product.name AND (other.run IS NULL OR other.run = lineage.run))
+           AND (? IS NULL OR lineage.run = ?) ORDER BY product.id DESC""",
+        (run, run),
     )
+    done: set[Path] = set()
     for row in rows:
         manifest = json.loads(store.get(row["sha256"]))
         for name, blob in sorted(manifest.items()):
             path = places.runs / str(row["run"]) / name
-            if not path.exists():
+            if path not in done and _stale(store, places, path, blob):
                 write(store, places, path, store.get(blob), row["id"])
+            done.add(path)
+
+
+def _stale(store: Store, places: Places, path: Path, wanted: str) -> bool:
+    """Whether a file is missing, or still is what the lab wrote before `wanted`. A person's is neither."""
+    if not path.exists():
+        return not path.is_symlink()
+    row = store.row("SELECT sha256 FROM rendered WHERE path = ?", (str(path.relative_to(places.folder)),))
+    if row is None or row["sha256"] == wanted or path.is_symlink() or not path.is_file():
+        return False
+    return bool(sha256(path.read_bytes()) == row["sha256"])

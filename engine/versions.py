@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from engine import render
 from engine.answers import Refusal
@@ -41,36 +42,50 @@ def insert(
     product: Product,
     sha: str,
     *,
-    author: str = "lab",
     handed_in: bool = False,
     refusal: Refusal | None = None,
+    person: int | None = None,
 ) -> Version:
-    """A new version's row. One with the same bytes as the newest of its visit is that one."""
+    """A new version's row. One with the same bytes as the newest of its visit is that one.
+
+    `person` is the run whose person made it: other runs that share the visit do not see it.
+    """
     row = tx.execute(
-        "SELECT id, version, sha256 FROM product WHERE visit = ? AND name = ? ORDER BY version DESC LIMIT 1",
+        "SELECT id, version, sha256, run FROM product WHERE visit = ? AND name = ? ORDER BY version DESC LIMIT 1",
         (visit, product.name),
     ).fetchone()
     told = canonical({"key": refusal.key, "facts": refusal.facts, "why": refusal.why}) if refusal else None
-    if row is not None and row[2] == sha:
+    if row is not None and row[2] == sha and row[3] == person:
         tx.execute("UPDATE product SET handed_in = ?, refusal = ? WHERE id = ?", (handed_in, told, row[0]))
         return Version(row[0], row[1], sha)
     number = row[1] + 1 if row else 1
     id = tx.insert(
-        "INSERT INTO product (visit, name, version, sha256, author, handed_in, refusal, summary, seq)"
-        " VALUES (?,?,?,?,?,?,?,?,?)",
-        (visit, product.name, number, sha, author, handed_in, told, canonical(product.summary), tx.seq),
+        "INSERT INTO product (visit, run, name, version, sha256, author, handed_in, refusal, summary, seq)"
+        " VALUES (?,?,?,?,?,?,?,?,?,?)",
+        (
+            visit,
+            person,
+            product.name,
+            number,
+            sha,
+            "lab" if person is None else "person",
+            handed_in,
+            told,
+            canonical(product.summary),
+            tx.seq,
+        ),
     )
     return Version(id, number, sha)
 
 
 async def keep_version(bench: Bench, path: str, product: Product, told: list[Event]) -> Version:
     """A version that the phase shows but does not hand in."""
-    sha = put(bench.store, product.files())
+    sha = await bench.with_room(lambda: put(bench.store, product.files()))
     mark = fingerprint(["keep", product.name, sha])
     found = bench.journal.recall(path, mark, [product.name, sha])
     if found is None:
         version = await bench.commit(_keep, bench, path, mark, product, sha, told)
-        render.product(bench.store, bench.places, bench.run, version.id, product.files())
+        await bench.with_room(partial(_render, bench, version, product))
         bench.bell.ring()
     else:
         told_outcome = found.value()
@@ -92,7 +107,7 @@ def _keep(
 
 async def hand_in(bench: Bench, path: str, product: Product, seated: set[Role], told: list[Event]) -> Refusal | None:
     """Close the visit with `product`, unless a note is unread: then the reason, and the phase goes on."""
-    sha = put(bench.store, product.files())
+    sha = await bench.with_room(lambda: put(bench.store, product.files()))
     mark = fingerprint(["submit", product.name, sha])
     found = bench.journal.recall(path, mark, [product.name, sha])
     if found is not None:
@@ -102,9 +117,13 @@ async def hand_in(bench: Bench, path: str, product: Product, seated: set[Role], 
     await bench.gate()
     refusal, version = await bench.commit(_hand_in, bench, path, mark, product, sha, seated, told)
     told.clear()
-    render.product(bench.store, bench.places, bench.run, version.id, product.files())
+    await bench.with_room(partial(_render, bench, version, product))
     bench.bell.ring()
     return refusal
+
+
+def _render(bench: Bench, version: Version, product: Product) -> None:
+    render.product(bench.store, bench.places, bench.run, version.id, product.files())
 
 
 def _hand_in(
@@ -121,7 +140,9 @@ def _hand_in(
     refusal = None
     if unread:
         refusal = Refusal(
-            "a person's note came in: read it first, then hand in", "refusal.unread_note", {"notes": len(unread)}
+            "a person's note came in: read it first, then hand in",
+            "refusal.unread_note",
+            {"notes": len(unread), "words": [*unread]},
         )
     version = insert(tx, bench.visit.id, product, sha, handed_in=refusal is None, refusal=refusal)
     if refusal is not None:

@@ -13,7 +13,8 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from engine.bench import Bell, Bench
+from engine import ghosts
+from engine.bench import Bell, Bench, held
 from engine.calls import Line
 from engine.desk import Desk
 from engine.frame import Frame
@@ -21,6 +22,7 @@ from engine.live import Live
 from engine.models.base import Model
 from engine.opening import inputs_of
 from engine.workshop import Workshop
+from state import lineage
 from state.errors import LabError, Plain
 from state.journal import Diverged, Journal
 from state.lineage import Visit
@@ -47,7 +49,12 @@ class Surroundings:
     """Who plays a role of a phase of a run now."""
     model: Callable[[ModelChoice], Model]
     engine: int
-    gpu: bool
+    cards: int
+    """GPUs of this machine."""
+
+    @property
+    def gpu(self) -> bool:
+        return self.cards > 0
 
 
 def lay(around: Surroundings, run: int, visit: Visit) -> Desk:
@@ -64,29 +71,33 @@ def lay(around: Surroundings, run: int, visit: Visit) -> Desk:
 
 async def work(around: Surroundings, run: int, visit: Visit) -> None:
     """Play the visit's phase until the visit is closed or superseded, or the run stands still for a person."""
-    desk = lay(around, run, visit)
-    await _may_begin(desk.bench)
+    await _may_begin(around, run, visit)
     if ending_decision(around.store, run, visit) is not None:
         return
-    phase = asyncio.create_task(_play(desk), name=visit.label)
+    desk = lay(around, run, visit)
     over = asyncio.create_task(_called_off(around, run, visit))
+    phase = asyncio.create_task(_play(desk), name=visit.label)
+    ended: asyncio.Task[None] | None = None
     try:
         await asyncio.wait({phase, over}, return_when=asyncio.FIRST_COMPLETED)
-        if phase.done() and not phase.cancelled():
-            await _ended(around, run, visit, desk, phase)
+        if phase.done() and not over.done():
+            await desk.end()  # what it started side by side asks for nothing more
+            ended = asyncio.create_task(_ended(around, run, visit, desk, phase))
+            await asyncio.wait({ended, over}, return_when=asyncio.FIRST_COMPLETED)
+            if ended.done():
+                await ended
     finally:
-        for task in (phase, over):
+        tasks = [task for task in (phase, over, ended) if task is not None]
+        for task in tasks:
             task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await desk.end()
-        await asyncio.gather(phase, over, return_exceptions=True)
-        if over.done() and not over.cancelled() and over.exception() is None:
-            await stop_jobs(around, visit)
 
 
-async def _may_begin(bench: Bench) -> None:
+async def _may_begin(around: Surroundings, run: int, visit: Visit) -> None:
     """Until nothing holds the run; a decision that ends the visit lets through too, to be acted on."""
-    while bench.held() and ending_decision(bench.store, bench.run, bench.visit) is None:
-        await bench.bell.heard()
+    while held(around.store, run) and ending_decision(around.store, run, visit) is None:
+        await around.bell.heard()
 
 
 async def _play(desk: Desk) -> object:
@@ -114,20 +125,15 @@ def ending_decision(store: Store, run: int, visit: Visit) -> tuple[int, str, dic
 
 
 async def stop_jobs(around: Surroundings, visit: Visit) -> None:
-    """End the jobs of a visit that is superseded or stopped."""
-    rows = around.store.rows(
-        "SELECT attempt.id FROM attempt JOIN step ON step.id = attempt.step"
-        " WHERE step.visit = ? AND attempt.kind = 'job' AND attempt.state = 'flying'",
-        (visit.id,),
-    )
-    for row in rows:
-        await around.workshop.place.stop(around.places.jobs / row["id"])
+    """Ask for the end of a visit's jobs."""
+    await ghosts.stop(around.store, around.places, around.workshop.place, visit.id)
 
 
 async def _ended(around: Surroundings, run: int, visit: Visit, desk: Desk, phase: asyncio.Task[object]) -> None:
     """The phase function came to an end: closed, empty-handed, diverged or broken."""
     error = phase.exception()
     bench = desk.bench
+    await bench.commit(_close_orphans, run, visit.id)
     if isinstance(error, Diverged):
         await _diverged(around, bench, error)
         return
@@ -150,6 +156,16 @@ async def _ended(around: Surroundings, run: int, visit: Visit, desk: Desk, phase
         )
 
 
+def _close_orphans(tx: Transaction, run: int, visit: int) -> None:
+    """Waits for the world that the phase left behind: nobody looks any more whether their reason is gone."""
+    for (wait,) in tx.execute(
+        "SELECT id FROM wait WHERE run = ? AND visit = ? AND closed_seq IS NULL"
+        " AND why IN ('network', 'disk', 'auth', 'backoff', 'budget')",
+        (run, visit),
+    ).fetchall():
+        lineage.close_wait(tx, wait)
+
+
 async def _diverged(around: Surroundings, bench: Bench, error: Diverged) -> None:
     """The code asks for something else than is recorded: the person chooses what to trust."""
     later = around.store.row(
@@ -166,10 +182,20 @@ async def _diverged(around: Surroundings, bench: Bench, error: Diverged) -> None
         "steps": later["steps"],
         "usd": later["micros"] / 1e6,
     }
-    decision = await bench.wait(Wait.DIVERGENCE, [Choice.KEEP, Choice.ANEW, Choice.NEW_VISIT, Choice.STOP], facts)
-    if decision.choice is Choice.ANEW:
-        await stop_jobs(around, bench.visit)
+    asked = around.store.row(
+        "SELECT choice FROM wait WHERE run = ? AND visit = ? AND why = 'divergence' AND choice IS NOT NULL"
+        " AND json_extract(facts, '$.path') = ? AND json_extract(facts, '$.recorded') = ?"
+        " AND json_extract(facts, '$.asked') = ? ORDER BY id DESC LIMIT 1",
+        (bench.run, bench.visit.id, error.step.path, error.step.fingerprint, error.fingerprint),
+    )
+    if asked is None:
+        choices = [Choice.KEEP, Choice.ANEW, Choice.NEW_VISIT, Choice.STOP]
+        choice = (await bench.wait(Wait.DIVERGENCE, choices, facts)).choice
+    else:  # decided while no engine worked
+        choice = Choice(asked["choice"])
+    if choice is Choice.ANEW:
         await bench.commit(_anew, bench, error)
+        await ghosts.end(around.store, around.places, around.workshop.place)
 
 
 def _anew(tx: Transaction, bench: Bench, error: Diverged) -> None:

@@ -209,8 +209,9 @@ class Journal:
     def supersede_from(self, tx: Transaction, step: Step) -> list[int]:
         """Go on anew from `step`: it and all that began after it are kept but no longer recalled. Their ids."""
         ids = [each.id for each in self._all() if each.id >= step.id]
+        seq = tx.seq or int(tx.execute("SELECT max(seq) FROM event").fetchone()[0])
         for id in ids:
-            tx.execute("UPDATE step SET superseded_seq = ? WHERE id = ?", (tx.seq, id))
+            tx.execute("UPDATE step SET superseded_seq = ? WHERE id = ?", (seq, id))
         self._steps = {path: each for path, each in self._steps.items() if each.id < step.id}
         return ids
 

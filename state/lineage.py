@@ -85,11 +85,11 @@ def open_visit(
                 (seq, tx.at, run, visit),
             )
     before = tx.execute("SELECT count(*), coalesce(max(place), 0) FROM lineage WHERE run = ?", (run,)).fetchone()
-    times = tx.execute(
-        "SELECT count(*) FROM lineage JOIN visit ON visit.id = lineage.visit WHERE lineage.run = ? AND visit.phase = ?",
+    labels = tx.execute(
+        "SELECT label FROM lineage JOIN visit ON visit.id = lineage.visit WHERE lineage.run = ? AND visit.phase = ?",
         (run, phase.value),
-    ).fetchone()[0]
-    label = f"{phase.short}@{times + 1}"
+    ).fetchall()
+    label = f"{phase.short}@{max((int(each[0].split('@')[1]) for each in labels), default=0) + 1}"
     visit = tx.insert(
         "INSERT INTO visit (run, label, phase, opened_by, inputs, frame, state, opened_seq, opened_at, spent_micros,"
         " gpu_s) VALUES (?,?,?,?,?,?,?,?,?,0,0)",
@@ -108,9 +108,10 @@ def fork(tx: Transaction, run: int, visit: int) -> int:
     child = begin_run(tx, row[1], phases, row[2], parent=run)
     shared = tx.execute(
         "SELECT place, visit.id, visit.spent_micros FROM lineage JOIN visit ON visit.id = lineage.visit"
-        " WHERE lineage.run = ? AND (superseded_seq IS NULL OR visit.id = ?)"
+        " JOIN visit AS cut ON cut.id = ?"
+        " WHERE lineage.run = ? AND (superseded_seq IS NULL OR superseded_seq > cut.opened_seq)"
         " AND place <= (SELECT max(place) FROM lineage WHERE run = ? AND visit = ?) ORDER BY place",
-        (run, visit, run, visit),
+        (visit, run, run, visit),
     ).fetchall()
     for place, (_, each, _) in enumerate(shared, start=1):
         tx.execute("INSERT INTO lineage (run, place, visit) VALUES (?,?,?)", (child, place, each))
@@ -166,6 +167,14 @@ def close_wait(
         (seq, tx.at, choice, word, canonical(answer), wait),
     )
     refresh(tx, run)
+
+
+def close_budget_waits(tx: Transaction) -> None:
+    """A limit is another one now: whoever waits for money or GPU-hours looks again."""
+    for (wait,) in tx.execute(
+        "SELECT id FROM wait WHERE why = ? AND closed_seq IS NULL", (Wait.BUDGET.value,)
+    ).fetchall():
+        close_wait(tx, wait)
 
 
 def refresh(tx: Transaction, run: int) -> None:

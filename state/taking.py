@@ -26,12 +26,10 @@ from state.events import (
     WordRefused,
     WordTaken,
 )
+from state.notes import NEXT_RUN, note, run_at_work
 from state.project import Project, with_set
 from state.store import Store, Transaction, canonical
 from state.vocabulary import Choice, Phase, Role, RunState, VisitState, Wait, WordKind
-
-NEXT_RUN = 0
-"""Where notes stand that were left before any run: the next one gets them."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +75,7 @@ def _refuse_file(store: Store, path: Path, why: str) -> Taken:
 
 def _carry_out(store: Store, tx: Transaction, word: inbox.Word, project: Project, config: str) -> Taken:
     tx.event(WordTaken(word.id, word.kind.value))
-    run = word.body.run or _run_at_work(tx)
+    run = word.body.run or run_at_work(tx)
     try:
         run, outcome, why = _effect(store, tx, word, run, project, config)
     except (Refused, LabError) as error:
@@ -95,12 +93,6 @@ def _carry_out(store: Store, tx: Transaction, word: inbox.Word, project: Project
         ),
     )
     return Taken(word.id, word.kind, run, outcome, why)
-
-
-def _run_at_work(tx: Transaction) -> int | None:
-    """The newest run that is not over, else the newest."""
-    row = tx.execute("SELECT id FROM run ORDER BY state = 'done', id DESC LIMIT 1").fetchone()
-    return int(row[0]) if row else None
 
 
 def _effect(
@@ -144,56 +136,6 @@ def _ms(at: datetime) -> int:
     return int(at.timestamp() * 1000)
 
 
-# notes
-
-
-def note(
-    tx: Transaction, word: str, run: int | None, phase: Phase | None, role: Role | None, text: str, left_at: int
-) -> None:
-    """A note for a run. One for a phase that is over goes to the phase at work."""
-    if run is not None and phase is not None:
-        row = tx.execute(
-            "SELECT visit.phase, visit.state FROM lineage JOIN visit ON visit.id = lineage.visit"
-            " WHERE lineage.run = ? AND superseded_seq IS NULL ORDER BY place DESC LIMIT 1",
-            (run,),
-        ).fetchone()
-        if row is not None:
-            at = Phase(row[0])
-            if at.number > phase.number or (at is phase and row[1] != VisitState.OPEN):
-                phase = None
-    tx.execute(
-        "INSERT OR IGNORE INTO note (word, run, phase, role, text, left_at) VALUES (?,?,?,?,?,?)",
-        (word, run or NEXT_RUN, phase.value if phase else None, role.value if role else None, text, left_at),
-    )
-    tx.event(NoteTaken(word, (phase or role or None)), run)
-
-
-def take_saved_note(store: Store, name: str, sha: str, text: str, to: Phase | Role | None, left_at: int) -> bool:
-    """A file in notes/, one note for each content: a changed text replaces an unread one. False if known."""
-    word = f"{name}@{sha}"
-    with store.transaction() as tx:
-        if tx.execute("SELECT 1 FROM word WHERE id = ?", (word,)).fetchone():
-            return False
-        run = _run_at_work(tx)
-        tx.event(WordTaken(word, WordKind.NOTE.value), run)
-        tx.execute(
-            "UPDATE note SET replaced_seq = ? WHERE word GLOB ? AND read_seq IS NULL AND replaced_seq IS NULL",
-            (tx.seq, f"{_glob(name)}@*"),
-        )
-        tx.execute(
-            "INSERT INTO word (id, kind, body, taken_seq, outcome) VALUES (?,?,?,?,'taken')",
-            (word, WordKind.NOTE.value, canonical({"text": text, "to": to.value if to else None}), tx.seq),
-        )
-        phase = to if isinstance(to, Phase) else None
-        role = to if isinstance(to, Role) else None
-        note(tx, word, run, phase, role, text, left_at)
-    return True
-
-
-def _glob(name: str) -> str:
-    return "".join(f"[{each}]" if each in "*?[" else each for each in name)
-
-
 # decisions
 
 
@@ -212,7 +154,7 @@ def _decide(
     run, phase = int(wait["run"]), Phase(wait["at_phase"]) if wait["at_phase"] else None
     target = body.phase or phase
     left_at = _ms(word.left_at)
-    if wait["closed_seq"] is not None:
+    if wait["closed_seq"] is not None or wait["word"] is not None:  # decided, or its edits are being checked
         if body.note:
             note(tx, word.id, run, None, None, body.note, left_at)
         tx.event(WordRefused(word.id, word.kind.value, "word.too_late"), run, wait["visit"])
@@ -226,23 +168,30 @@ def _decide(
     match body.choice:
         case Choice.FORK:
             child = lineage.fork(tx, run, int(wait["visit"]))
+            if body.note:
+                note(tx, word.id, child, None, None, body.note, left_at)
             return child, "taken", None
         case Choice.STOP:
+            if body.note:
+                note(tx, word.id, run, None, None, body.note, left_at)
             stop(tx, run)
             return run, "taken", None
         case Choice.APPROVE if body.edited:
+            if body.note:
+                note(tx, word.id, run, None, None, body.note, left_at)
             edited: dict[str, Plain] = {name: store.put(data) for name, data in body.edited_bytes.items()}
             tx.execute(
                 "UPDATE wait SET answer = ?, word = ? WHERE id = ?", (canonical({"edited": edited}), word.id, body.wait)
             )
             return run, "taken", None
         case Choice.RAISE:
-            _raise_limits(tx, word.id, body, json.loads(wait["facts"]))
+            _raise_limits(tx, word.id, run, body, json.loads(wait["facts"]))
         case Choice.ENOUGH:
             facts = json.loads(wait["facts"])
             if "enough_usd" in facts:  # handing in takes a few more turns: the person was shown what they may cost
                 tx.event(SettingChanged("limits.money_usd", facts["enough_usd"]))
-                ledger.grant(tx, "limits.money_usd", float(facts["enough_usd"]), word.id)
+                own = run if facts.get("own") else None
+                ledger.grant(tx, "limits.money_usd", float(facts["enough_usd"]), word.id, own)
         case Choice.BASIC:
             seq = tx.event(SettingChanged("experiments.sandbox", "basic"), run)
             tx.execute(
@@ -269,7 +218,7 @@ def _decide(
     return run, "taken", None
 
 
-def _raise_limits(tx: Transaction, word: str, body: inbox.DecisionBody, facts: dict[str, Plain]) -> None:
+def _raise_limits(tx: Transaction, word: str, run: int, body: inbox.DecisionBody, facts: dict[str, Plain]) -> None:
     """A grant is what the wait said was the limit, and as much more as the person gave."""
     if body.money_usd is None and body.gpu_hours is None:
         raise Refused("word.no_amount")
@@ -280,7 +229,7 @@ def _raise_limits(tx: Transaction, word: str, body: inbox.DecisionBody, facts: d
         if more is not None:
             value = float(now if isinstance(now, int | float) else 0.0) + more
             tx.event(SettingChanged(key, value))
-            ledger.grant(tx, key, value, word)
+            ledger.grant(tx, key, value, word, run if facts.get("own") else None)
 
 
 # runs
@@ -373,6 +322,8 @@ def _set(tx: Transaction, word: str, run: int | None, body: inbox.SetBody, proje
         "INSERT INTO setting (seq, run, key, value, word) VALUES (?,?,?,?,?)",
         (tx.seq, body.run, body.key, canonical(value), word),
     )
+    if body.key.startswith("limits."):
+        lineage.close_budget_waits(tx)
     if body.key == "autonomy" and run is not None:
         tx.execute("UPDATE run SET autonomy = ? WHERE id = ?", (body.value, run))
         tx.event(AutonomyChanged(run, str(body.value)), run)

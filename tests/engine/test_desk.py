@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 
 import pytest
+from state.notes import note
 
 from engine.answers import Dialogue, Refusal, SearchPapers, Tool
 from engine.desk import Desk, NameUsed
@@ -15,7 +16,6 @@ from engine.prompt import Shown, fields_of
 from engine.seat import Seat
 from state.errors import LabError, Plain
 from state.journal import Diverged
-from state.taking import note
 from state.vocabulary import Role
 from tests.engine.conftest import Laid, says, text
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from state import inbox, lineage, places, project, taking
+from state import inbox, lineage, notes, places, project, taking
 from state.project import Project
 from state.store import Store
 from state.vocabulary import Choice, Phase, Role, RunState, Wait, WordKind
@@ -139,7 +139,7 @@ def test_going_back_takes_only_a_phase_that_lies_before(here: Here) -> None:
 
 def test_a_saved_note_counts_once_for_each_content_and_replaces_an_unread_one(here: Here) -> None:
     def save(sha: str, text: str) -> bool:
-        return taking.take_saved_note(here.store, "idea.md", sha, text, Phase.DATA_PREPARATION, 0)
+        return notes.take_saved_note(here.store, "idea.md", sha, text, Phase.DATA_PREPARATION, 0)
 
     assert save("1", "first") and not save("1", "first")
     assert save("2", "second")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from engine.phases import plan_formulation
+from state.notes import note
 from state.products import Plan
-from state.taking import note
 from tests.engine.conftest import Laid
 from tests.engine.phases.played import PLAN, REVIEW, Cast, inputs_with, last, play, tagged
 

@@ -70,6 +70,7 @@ def request_for(phase: str, cue: Cue, language: str, verdict: str = "better") ->
             continue  # a tag that is not there
         regular = key in MATCHED or key.endswith("~")
         name, _, value = key.removesuffix("~").partition(".")
+        name = "earlier_note" if name == "notes" else name
         text = text_for(wanted[0]) if regular else wanted[0]
         facts.pop(name, None)
         (news if key in MATCHED else attributed).append(tag(name, text, **({"program": value} if value else {})))
@@ -187,6 +188,7 @@ def test_what_a_note_asks_for_is_planned_and_stays_planned() -> None:
     assert planned(news=tag("note", "请用 4 个随机种子"))["seeds"] == 4
     later = planned(news=lines(tag("earlier_note", "7 seeds"), tag("note", "be brief")))
     assert (later["seeds"], later["requirements"]) == (7, ["7 seeds", "be brief"])
+    assert planned(tag("earlier_version", "seeds = 6\n\nHypothesis"), news="<go_on/>")["seeds"] == 6
     assert planned(tag("sent_back_because", "Plan for 5 seeds; the settings stay."), news="<go_on/>")["seeds"] == 5
 
 

@@ -62,7 +62,7 @@ def pin(
         frames.build(phase, config, rehearsal=rehearsal),
         data=data,
         identities={name: _identity(path) for name, path in data.items()},
-        python=config.experiments.python or sys.executable,
+        python=config.experiments.python,  # "": Nightlab's own, wherever it is by then
         gpu=gpu,
         archive=archive,
     )
@@ -121,7 +121,7 @@ def inputs_of(store: Store, run: int, visit: Visit, frame: Frame) -> Inputs:
         archive=frame.archive,
         data=frame.data,
         identities=frame.identities,
-        python=frame.python,
+        python=frame.python or sys.executable,
         gpu=frame.gpu,
     )
 

@@ -145,7 +145,8 @@ class Poller(threading.Thread):
         self._project.look = look
         if look is not None and wanted == self._wanted:
             self._post(Looked(look))
-        return self._project.state(wanted)
+        # the version is the one before the look: what was committed meanwhile asks for another one
+        return (*state[:-1], self._project.state(wanted)[-1])
 
     def _nothing_yet(self, folder: Path, seen: object) -> object:
         """Tell that nothing lies there yet, and whether someone works on it."""

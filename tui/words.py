@@ -70,7 +70,7 @@ def span(seconds: float | None) -> str:
     if minutes < 60:
         return f"{minutes}m"
     if minutes < 48 * 60:
-        return f"{minutes // 60}h{minutes % 60:02}"
+        return f"{minutes // 60}h{minutes % 60:02}" if minutes % 60 else f"{minutes // 60}h"
     return f"{minutes // 1440}d"
 
 

@@ -28,6 +28,7 @@ async def shown(
     async with lab.run_test(size=size) as pilot:
         screen = RunScreen(look.folder, look.run.id, look)
         await lab.push_screen(screen)
+        screen.stays = True
         screen.show(number)
         await pilot.pause()
         yield pilot, screen

@@ -54,7 +54,7 @@ def document(text: str, cells: int, mark: str = "", role: str = "text") -> list[
     lead = Span(f" {mark} ", role) if mark else Span(INDENT)
     lines: list[Line] = []
     code = False
-    for row in clean(text).split("\n"):
+    for row in clean(text).replace("**", "").split("\n"):
         if row.lstrip().startswith("```"):
             code = not code
             continue

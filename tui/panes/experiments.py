@@ -21,7 +21,7 @@ from tui.widgets.logpane import LogPane
 from tui.widgets.notice import notice_for
 from tui.widgets.plot import plot
 from tui.widgets.rows import Place, Row
-from tui.words import NONE, clock, decimals_for, length, signed, span, symbol
+from tui.words import NONE, clock, decimals_for, signed, span, symbol
 
 NAME = 10
 METRIC = 29
@@ -178,7 +178,7 @@ class ExperimentsPane(Pane):
         if experiment.ended_at is None:
             until = clock(experiment.begun_at + experiment.limit_s * 1000, look.now)
             pairs.append(
-                (tr("experiments.limit"), tr("experiments.limit_until", limit=length(experiment.limit_s), time=until))
+                (tr("experiments.limit"), tr("experiments.limit_until", limit=span(experiment.limit_s), time=until))
             )
         else:
             pairs.append((tr("experiments.took"), span((experiment.ended_at - experiment.begun_at) / 1000)))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from state.vocabulary import Phase
+from state.vocabulary import Choice, Phase
 from tui.language import current, tr
 from tui.lines import EMPTY, Line, dim, line
 from tui.look import Look
 from tui.panes.document import document
 from tui.panes.pane import Pane
 from tui.text import clip, fit
+from tui.widgets.keyline import Key
 from tui.widgets.rows import Place, Row
 
 if TYPE_CHECKING:
@@ -53,3 +54,10 @@ class IdeationPane(Pane):
         )
         room = rows - height - 2 - len(papers)
         return [EMPTY, *table.draw(cells, height), EMPTY, *page.draw(cells, max(room, 0)), *papers]
+
+    def keys(self, look: Look, *, folded: bool) -> list[Key]:
+        keys = super().keys(look, folded=folded)
+        wait = self.wait(look)
+        if wait is not None and Choice.PICK.value in wait.choices and self.open_view(look) == "ideas":
+            return [keys[0], Key("Enter", "key.pick", "act('open')"), *keys[1:3], *keys[-2:]]
+        return keys

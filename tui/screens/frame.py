@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import events
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from tui.app import Lab
 
 NEEDS = (80, 24)
+SAID_S = 4.0
 
 
 @dataclass
@@ -96,9 +98,15 @@ class LabScreen(Screen[None], inherit_bindings=False):
         self.key_canvas.repaint()
 
     def say(self, key: str, **facts: object) -> None:
-        """A message in the key line, until the next key."""
+        """A message in the key line, until the next key or for a few seconds: then the keys stand there again."""
         self.message = tr(key, **facts)
         self.key_canvas.repaint()
+        self.set_timer(SAID_S, partial(self.unsay, self.message))
+
+    def unsay(self, said: str) -> None:
+        if self.message == said:
+            self.message = ""
+            self.key_canvas.repaint()
 
     def on_key(self, event: events.Key) -> None:
         if self.message:

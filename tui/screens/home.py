@@ -47,7 +47,8 @@ class HomeScreen(LabScreen):
         yield self.key_canvas
 
     def on_screen_resume(self) -> None:
-        self.lab.follow(None)
+        if self.is_current:  # not when a run was opened above it meanwhile
+            self.lab.follow(None)
         super().on_screen_resume()
 
     def looked(self, home: Home) -> None:

@@ -83,6 +83,10 @@ class RunScreen(Says):
         yield self.notebox
         yield self.key_canvas
 
+    def on_screen_resume(self) -> None:
+        self.follow()
+        super().on_screen_resume()
+
     def on_mount(self) -> None:
         if self.look is not None:
             self.looked(self.look)
@@ -139,6 +143,11 @@ class RunScreen(Says):
         self.waiting = waits
         if first:
             self.open_first(look)
+        elif self.number and not self.stays and look.at_work is not None:
+            number = Phase(look.at_work.phase).number
+            if number != self.number:
+                self.number = number
+                self.follow()
         pane = self.pane
         if isinstance(pane, Pane):
             pane.edited = {
@@ -213,11 +222,18 @@ class RunScreen(Says):
             start = [] if self.engine_up or not self.last_words else [Key("p", "key.start_engine", "act('pause')")]
             return [*start, Key("?", "key.keys", "act('help')"), Key("q", "key.leave", "act('leave')")]
         pane = self.pane
-        return pane.keys(self.look, folded=self.folded) if isinstance(pane, Pane) else pane.keys()
+        if not isinstance(pane, Pane):
+            return pane.keys()
+        keys = pane.keys(self.look, folded=self.folded)
+        elsewhere = [wait for wait in self.look.waits if wait.phase and wait.phase != pane.phase]
+        if elsewhere and self.look.wait_of(pane.phase) is None:
+            return [Key("w", "key.what_waits", "act('waits')"), *keys]
+        return keys
 
     # going about
 
     def action_pane(self, number: str) -> None:
+        self.stays = True
         self.show(int(number))
 
     def action_view(self, index: str) -> None:
@@ -227,6 +243,7 @@ class RunScreen(Says):
 
     def action_act(self, ident: str) -> None:
         if ident.startswith("pane_"):
+            self.stays = True
             self.show(int(ident[5:]))
         else:
             super().action_act(ident)
@@ -245,6 +262,7 @@ class RunScreen(Says):
         """What waits, the next one on each press; else what works."""
         if self.look is None:
             return
+        self.stays = False
         phases = [wait.phase for wait in self.look.waits if wait.phase]
         numbers = sorted({Phase(phase).number for phase in phases if phase})
         if numbers:

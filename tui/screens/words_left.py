@@ -54,6 +54,7 @@ class Says(LabScreen):
         self.folder, self.look = folder, look
         self.notebox = NoteBox()
         self.amount = 2
+        self.stays = False  # a pane that the person chose stays; else the eye follows the phase at work
 
     @property
     def pane(self) -> Pane | SincePane:
@@ -105,6 +106,7 @@ class Says(LabScreen):
             more: dict[str, Any] = {}
             if edited is not None and made is not None and made.main:
                 more["edited"] = {made.main: base64.b64encode(edited).decode()}
+            self.stays = False
             self.decide(wait, Choice.APPROVE, **more)
             self.say("said.approved")
 

@@ -121,6 +121,8 @@ def asked(tool: str, arguments: dict[str, Any]) -> str:
     """`search_papers “variance preserving step size”`."""
     told = []
     for name, value in arguments.items():
+        if isinstance(value, bool) or value in ("", [], None):
+            continue
         text = value if isinstance(value, str) else f"{len(value)}" if isinstance(value, (list, dict)) else str(value)
         short = clip(" ".join(text.split()), 160)
         told.append(tr("talk.quoted", text=short) if isinstance(value, str) else f"{name} {short}")

@@ -9,18 +9,11 @@ from state.vocabulary import Phase
 from tui.language import tr
 from tui.lines import Line, Span, bold, dim, ends, line
 from tui.look import Look
-from tui.words import clock, gpu_hours, money, phase_name, short_number
+from tui.text import width
+from tui.words import clock, gpu_hours, money, phase_name, phase_short, short_number
 
 
 def top_line(look: Look, cells: int) -> Line:
-    left: list[Span | str] = [bold(look.title)]
-    if look.rehearsal:
-        left += ["  ", dim(tr("top.rehearsal"))]
-    if look.tier in ("basic", "none"):
-        left += ["  ", Span(tr("top.no_sandbox"), "lost")]
-    left += ["  ", *happening(look)]
-    if look.elsewhere:
-        left += ["  ", Span(tr("top.elsewhere", n=look.elsewhere), "you")]
     spent = tr(
         "top.money",
         spent=money(look.spent_micros),
@@ -28,11 +21,26 @@ def top_line(look: Look, cells: int) -> Line:
         hours=gpu_hours(look.gpu_s),
         hours_limit=short_number(look.limit_gpu_s / 3600),
     )
-    return ends(cells, line(*left), dim(spent))
+    left = line(*_left(look))
+    if left.width + width(spent) + 4 > cells:
+        left = line(*_left(look, short=True))
+    return ends(cells, left, dim(spent))
 
 
-def happening(look: Look) -> list[Span | str]:
-    """What the run does, or what it waits for."""
+def _left(look: Look, *, short: bool = False) -> list[Span | str]:
+    left: list[Span | str] = [bold(look.title)]
+    if look.rehearsal:
+        left += ["  ", dim(tr("top.rehearsal"))]
+    if look.tier in ("basic", "none"):
+        left += ["  ", Span(tr("top.no_sandbox"), "lost")]
+    left += ["  ", *happening(look, short=short)]
+    if look.elsewhere:
+        left += ["  ", Span(tr("top.elsewhere", n=look.elsewhere), "you")]
+    return left
+
+
+def happening(look: Look, *, short: bool = False) -> list[Span | str]:
+    """What the run does, or what it waits for; `short` where the long words do not fit."""
     state = look.run.state
     if state == "done":
         paper, time = look.newest(Phase.REPORT_WRITING), clock(look.run.ended_at, look.now)
@@ -51,7 +59,10 @@ def happening(look: Look) -> list[Span | str]:
         key = f"top.wait.{wait.phase}" if wait.why == "checkpoint" and wait.phase else f"top.wait.{wait.why}"
         person = wait.needs_word or wait.why in ("budget", "auth", "person", "disk")
         mark, role = ("◆", "you") if person else ("◇", "text")
-        parts: list[Span | str] = [Span(f"{mark} {tr(key, time=since)}", role)]
+        told = tr(key, time=since)
+        if short and wait.why == "checkpoint":
+            told = tr("top.short.wait", what=phase_short(wait.phase), time=since)
+        parts: list[Span | str] = [Span(f"{mark} {told}", role)]
         running = sum(row.state == "running" for row in look.experiments)
         if running and wait.phase != Phase.RUNNING_EXPERIMENTS:
             parts += ["  ", Span(tr("top.experiments_beside", n=running), "live")]
@@ -59,8 +70,9 @@ def happening(look: Look) -> list[Span | str]:
     busy = look.at_work
     if busy is None:
         return [dim(tr("top.beginning"))]
-    if busy.phase == Phase.RUNNING_EXPERIMENTS and look.experiments:
+    if busy.phase == Phase.RUNNING_EXPERIMENTS and look.experiments and not short:
         running = sum(row.state == "running" for row in look.experiments)
         done = sum(row.state == "finished" for row in look.experiments)
         return [Span(f"● {tr('top.experiments', running=running, done=done)}", "live")]
-    return [Span(f"● {tr('top.at_work', phase=phase_name(busy.phase), time=clock(busy.since_at, look.now))}", "live")]
+    name = phase_short(busy.phase) if short else phase_name(busy.phase)
+    return [Span(f"● {tr('top.at_work', phase=name, time=clock(busy.since_at, look.now))}", "live")]

@@ -13,8 +13,9 @@ from engine.artefact import edited, numbered
 from engine.models.base import Message, Request, ToolSpec, ToolUse
 from engine.models.cast import LANGUAGES, MATCHED, Cue, Phrase, load
 from engine.models.rehearsal import answer
+from engine.phases import ideation, literature_review
 from engine.prompt import lines, tag
-from engine.tools import bib
+from engine.tools import bib, shelf
 from state import project
 from state.products import bib_entries
 from state.vocabulary import Phase, Verdict
@@ -235,3 +236,20 @@ def test_the_cast_cites_only_papers_in_the_folder(language: str) -> None:
     named = set(re.findall(r'paper = "([a-z]+\d{4})"', scripts))
     named |= {key for keys in re.findall(r"papers = \[([^\]]*)\]", scripts) for key in re.findall(r'"([^"]+)"', keys)}
     assert cited and named and cited | named <= known
+
+
+@pytest.mark.parametrize(
+    ("phase", "abstracts"), [(Phase.LITERATURE_REVIEW, literature_review.ABSTRACTS), (Phase.IDEATION, ideation.FOUND)]
+)
+async def test_every_paper_that_is_named_was_found_by_a_search_before(phase: Phase, abstracts: int) -> None:
+    found: set[str] = set()
+    named = 0
+    for cue in CAST.cues[phase]:
+        if "query" in cue.arguments:
+            told = await shelf.search(cue.arguments["query"], SAMPLE / "papers", False, limit=abstracts, known=[])
+            found |= {one.key for one in told.papers}
+            assert not told.unreadable
+        for key in (*cue.arguments.get("papers", ()), *filter(None, [cue.arguments.get("paper")])):
+            named += 1
+            assert key in found, (cue.name, key)
+    assert named >= 6

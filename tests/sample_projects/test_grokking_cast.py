@@ -30,7 +30,7 @@ KINDS: dict[str, type[Answer]] = {
 } | {"search_papers": SearchPapers}
 
 EXAMPLES = {
-    r"(?P<n>\d+)\s*(?:random\s+)?seeds?": "please use 5 seeds",
+    r"\b(?P<n>[1-9]\d{0,2})\s*(?:random\s+)?seeds?": "please use 5 seeds",
     r"(?:weight\s+)?decay\s+(?:of\s+)?(?P<w>\d+(?:\.\d+)?)": "also try weight decay 1.5",
     "NameError.*STEPS_TO_FIT": "NameError: name 'STEPS_TO_FIT' is not defined",
     "Power|2201.02177|Generalization Beyond Overfitting": "Grokking: Generalization Beyond Overfitting",
@@ -187,6 +187,8 @@ def test_what_a_note_asks_for_is_planned_and_stays_planned() -> None:
     assert planned(news="<go_on/>")["seeds"] == 3
     assert planned(news=tag("note", "five seeds, please"))["seeds"] == 5
     assert planned(news=tag("note", "请用 4 个随机种子"))["seeds"] == 4
+    assert planned(news=tag("note", "seeds: 6"))["seeds"] == 6
+    assert planned(news=tag("note", "0 seeds"))["seeds"] == 3
     later = planned(news=lines(tag("earlier_note", "7 seeds"), tag("note", "be brief")))
     assert (later["seeds"], later["requirements"]) == (7, ["7 seeds", "be brief"])
     assert planned(tag("earlier_version", "seeds = 6\n\nHypothesis"), news="<go_on/>")["seeds"] == 6

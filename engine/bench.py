@@ -154,13 +154,36 @@ class Bench:
     # notes
 
     def unread_notes(self, roles: set[Role]) -> list[str]:
-        """Words of the notes that no step has read and that concern this phase: for everyone, or for one of `roles`."""
+        """Words of the notes that no step has read and that concern this phase: for everyone, or for one of `roles`.
+
+        One that has kept the phase from handing in is for everyone: its reader may never be asked again.
+        """
         rows = self.store.rows(
             "SELECT word, role FROM note WHERE run = ? AND read_seq IS NULL AND replaced_seq IS NULL"
             " AND (phase IS NULL OR phase = ?) ORDER BY left_at, word",
             (self.run, self.phase.value),
         )
-        return [row["word"] for row in rows if row["role"] is None or row["role"] in roles]
+        late = self._late_notes() if any(row["role"] is not None for row in rows) else set()
+        return [row["word"] for row in rows if row["role"] is None or row["role"] in roles or row["word"] in late]
+
+    def _late_notes(self) -> set[str]:
+        """Words that a refused hand-in of this visit named."""
+        rows = self.store.rows(
+            "SELECT outcome FROM step WHERE visit = ? AND kind = 'submit' AND outcome != 'null'"
+            " AND superseded_seq IS NULL",
+            (self.visit.id,),
+        )
+        return {word for row in rows for word in json.loads(row["outcome"])["facts"].get("words", [])}
+
+    def read_notes(self) -> list[str]:
+        """Words of the notes that this visit has read, and before it the run's earlier visits to the phase."""
+        rows = self.store.rows(
+            "SELECT note.word FROM note CROSS JOIN step ON step.id = note.read_by JOIN visit ON visit.id = step.visit"
+            " JOIN lineage ON lineage.visit = visit.id WHERE lineage.run = ? AND visit.phase = ?"
+            " GROUP BY note.word ORDER BY min(note.read_seq), note.word",
+            (self.run, self.phase.value),
+        )
+        return [row["word"] for row in rows]
 
     def note_texts(self, words: list[str]) -> list[tuple[str, str, str | None]]:
         """(word, text, address) in the order given; a fork finds what its parent's steps read."""

@@ -293,7 +293,7 @@ class Desk:
             notes = recorded.notes
         else:
             new = [word for word in self.bench.unread_notes({role}) if word not in shown]
-            read = [word for word in self.bench.journal.read_notes() if word not in shown and word not in new]
+            read = [word for word in self.bench.read_notes() if word not in shown and word not in new]
             notes = {"new": new, "earlier": read}
         return (
             note_tags(self.bench.note_texts(notes["new"]), "note"),

@@ -7,11 +7,11 @@ files, and other encodings are none. Nothing here is moved or edited by the lab.
 from __future__ import annotations
 
 import hashlib
+import stat
 import time
 from pathlib import Path
 
 from state.notes import take_saved_note
-
 from state.store import Store
 from state.vocabulary import Phase, Role
 
@@ -25,6 +25,7 @@ class NotesFolder:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._known: dict[str, tuple[int, int]] = {}  # name → (mtime_ns, size) that was taken
+        self._seen: dict[str, tuple[tuple[int, int], float]] = {}  # the same, and since when it is seen unchanged
 
     def look(self, store: Store) -> bool:
         """Take up what is new and still; True if something was."""
@@ -40,7 +41,9 @@ class NotesFolder:
             try:
                 told = path.stat()
                 mark = (told.st_mtime_ns, told.st_size)
-                if self._known.get(name) == mark or time.time() - told.st_mtime < STILL_S or told.st_size > LIMIT_B:
+                if self._known.get(name) == mark or told.st_size > LIMIT_B or not stat.S_ISREG(told.st_mode):
+                    continue
+                if not self._still(name, mark):
                     continue
                 data = path.read_bytes()
                 text = data.decode("utf-8")
@@ -52,6 +55,14 @@ class NotesFolder:
                 sha = hashlib.sha256(data).hexdigest()
                 taken |= take_saved_note(store, name, sha, body.strip(), to, told.st_mtime_ns // 1_000_000)
         return taken
+
+    def _still(self, name: str, mark: tuple[int, int]) -> bool:
+        """Whether a file has not changed for two seconds, by its time or, where its time is no help, by our own."""
+        before, since = self._seen.get(name, (None, 0.0))
+        if before != mark:
+            since = time.monotonic()
+            self._seen[name] = (mark, since)
+        return time.time() - mark[0] / 1e9 >= STILL_S or time.monotonic() - since >= STILL_S
 
 
 def address(text: str) -> tuple[Phase | Role | None, str]:

@@ -19,7 +19,7 @@ from state.errors import LabError
 from state.events import EngineDied
 from state.journal import Journal
 from state.places import Places
-from state.store import Store
+from state.store import Store, Transaction
 from state.vocabulary import Choice, Role, Wait
 
 DEATHS = 3
@@ -37,7 +37,8 @@ def recover(store: Store, places: Places) -> None:
     died = died[:-1]  # the last one is this engine
     doubtful, micros = 0, 0
     rows = store.rows(
-        "SELECT attempt.id, attempt.model, attempt.reserved_micros, step.id AS step, step.visit, step.path, step.role"
+        "SELECT attempt.id, attempt.model, attempt.engine, attempt.reserved_micros,"
+        " step.id AS step, step.visit, step.path, step.role"
         " FROM attempt JOIN step ON step.id = attempt.step WHERE attempt.state = 'flying' AND attempt.kind = 'call'"
     )
     for row in rows:
@@ -54,8 +55,10 @@ def recover(store: Store, places: Places) -> None:
             (folder / "part").unlink(missing_ok=True)
             continue
         with store.transaction() as tx:
-            tx.execute("UPDATE step SET deaths = deaths + 1 WHERE id = ?", (row["step"],))
-            if (folder / "sent").exists():
+            _count(tx, row["step"], row["visit"], row["engine"])
+            if reply is not None:  # whole, for a step that was superseded meanwhile: it costs what it costs
+                doubt(tx, row["id"], _cost(row["model"], reply), "superseded")
+            elif (folder / "sent").exists():
                 doubtful, micros = doubtful + 1, micros + row["reserved_micros"]
                 doubt(tx, row["id"], row["reserved_micros"], DIED)
             else:
@@ -66,16 +69,27 @@ def recover(store: Store, places: Places) -> None:
             tx.execute("UPDATE engine SET ended_at = ?, why = 'died' WHERE id = ?", (tx.at, engine["id"]))
             doubtful, micros = 0, 0
         if died:
-            tx.execute(
-                "UPDATE step SET deaths = deaths + 1"
-                " WHERE state = 'intent' AND kind = 'step' AND superseded_seq IS NULL"
-            )
+            for step, visit in tx.execute(
+                "SELECT id, visit FROM step WHERE state = 'intent' AND kind = 'step' AND superseded_seq IS NULL"
+            ).fetchall():
+                _count(tx, step, visit, died[-1]["id"])
         for (wait,) in tx.execute(
             "SELECT id FROM wait WHERE closed_seq IS NULL AND why IN (?, ?, ?, ?)",
             (Wait.BACKOFF.value, Wait.NETWORK.value, Wait.DISK.value, Wait.AUTH.value),
         ).fetchall():
             lineage.close_wait(tx, wait)
     _count_deaths(store)
+
+
+def _count(tx: Transaction, step: int, visit: int, engine: int) -> None:
+    """One death more on a step; the first one, if the engine that died had brought the visit on."""
+    progress = tx.execute(
+        "SELECT 1 FROM attempt JOIN step ON step.id = attempt.step"
+        " WHERE step.visit = ? AND attempt.engine = ? AND attempt.state = 'done' AND step.id != ?",
+        (visit, engine, step),
+    ).fetchone()
+    deaths = "1" if progress else "deaths + 1"
+    tx.execute(f"UPDATE step SET deaths = {deaths} WHERE id = ?", (step,))
 
 
 def _whole(folder: Path) -> Reply | None:

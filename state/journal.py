@@ -119,13 +119,6 @@ class Journal:
             raise Diverged(step, fingerprint, meaning)
         return step
 
-    def read_notes(self) -> list[str]:
-        """The words of the notes that steps of this visit have read, in the order they were read."""
-        read: list[str] = []
-        for step in self._all():
-            read += (step.notes or {}).get("new", [])
-        return read
-
     def _all(self) -> list[Step]:
         for path in list(self._rows):
             self.peek(path)

@@ -1,0 +1,127 @@
+"""A lab at work in a test: the real Lab, store, place and inbox, with phases that the test plays.
+
+`with laboratory(folder, phases) as lab:`; inside, `lab.leave(...)` puts a word into the inbox as a person does, `await
+lab.until(sql)` waits for a row, and `await lab.again()` is an engine that was killed and starts anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine import recover
+from engine.bench import Bell
+from engine.desk import Desk
+from engine.experiments.local.place import Local
+from engine.experiments.slots import Slots
+from engine.lab import Lab
+from engine.live import Live
+from engine.visiting import Surroundings
+from engine.workshop import Workshop
+from state import inbox, places, profiles, project
+from state.store import Store
+from state.vocabulary import Phase, WordKind
+from tests.engine.conftest import Player
+
+Played = Callable[[Desk], Awaitable[object]]
+DEADLINE_S = 20.0
+
+
+class Laboratory:
+    """One project with a lab that walks its runs."""
+
+    def __init__(self, folder: Path, text: str) -> None:
+        self.folder = folder
+        (folder / project.FILE).write_text(text)
+        self.places = places.prepare(folder)
+        self.player = Player()
+        self.start()
+
+    def start(self) -> None:
+        """What an engine does at its start, but for the lock."""
+        self.store = Store(self.places.database, self.places.blobs)
+        with self.store.transaction() as tx:
+            self.engine = tx.insert(
+                "INSERT INTO engine (pid, pid_start, boot, host, version, started_at) VALUES (1, 1, '', 'here', '0', 0)"
+            )
+        recover.recover(self.store, self.places)
+        live = Live(self.store, self.folder)
+        self.workshop = Workshop(Local(), Slots(4), self.engine, "here", lambda job: True)
+        self.around = Surroundings(
+            self.store,
+            self.places,
+            Bell(),
+            live,
+            self.workshop,
+            lambda run, phase, role: profiles.parse("rehearsal"),
+            lambda choice: self.player,
+            self.engine,
+            0,
+        )
+        self.lab = Lab(self.around)
+
+    def work(self) -> None:
+        self.working = asyncio.ensure_future(self.lab.work(60))
+
+    def leave(self, kind: WordKind, **body: object) -> None:
+        inbox.leave(self.folder, kind, body)
+
+    async def until(self, sql: str, *values: object) -> Any:
+        """The first row of a query, once there is one."""
+        async with asyncio.timeout(DEADLINE_S):
+            while (row := self.store.row(sql, values)) is None:
+                if self.working.done():
+                    self.working.result()
+                await self.around.bell.heard(0.05)
+        return row
+
+    async def decide(self, choice: str, **more: object) -> None:
+        """Answer the open wait that offers `choice`."""
+        row = await self.until("SELECT id FROM wait WHERE closed_seq IS NULL AND choices LIKE ?", f'%"{choice}"%')
+        self.leave(WordKind.DECISION, wait=row["id"], choice=choice, **more)
+
+    async def die(self) -> None:
+        """The engine is gone at once: nothing that it would do in leaving is done."""
+        self.working.cancel()
+        await asyncio.gather(self.working, return_exceptions=True)
+        await self.lab.close()
+        self.store.close()
+
+    async def again(self) -> None:
+        await self.die()
+        self.start()
+        self.work()
+
+
+@asynccontextmanager
+async def laboratory(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    phases: dict[Phase, Played],
+    *,
+    text: str = 'question = "Does it?"\n',
+    begin: bool = True,
+) -> AsyncIterator[Laboratory]:
+    """A lab at work on a new run, whose phases are played by the test; those not named hand nothing in."""
+    import importlib
+
+    async def nothing(desk: Desk) -> None:
+        return None
+
+    for phase in Phase:
+        module = importlib.import_module(f"engine.phases.{phase.value}")
+        monkeypatch.setattr(module, "run", phases.get(phase, nothing))
+    folder.mkdir(exist_ok=True)
+    lab = Laboratory(folder, text)
+    if begin:
+        lab.leave(WordKind.RUN)
+    lab.work()
+    try:
+        yield lab
+    finally:
+        await lab.die()

@@ -1,0 +1,272 @@
+"""The lab's walk: what a person decides, in mid-phase and at a checkpoint, with engines that come and go."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from engine import ghosts
+from engine.answers import Refusal
+from engine.desk import Desk
+from engine.experiments.contract import Ending, Job, Limits
+from state.products import Product, Review
+from state.store import Store
+from state.vocabulary import Choice, ExperimentState, Phase, Wait, WordKind
+from tests.engine.lab import Laboratory, laboratory
+
+READ = Phase.LITERATURE_REVIEW
+Patch = pytest.MonkeyPatch
+
+
+@dataclass(frozen=True)
+class Named:
+    name: str = "wd_2"
+
+
+@dataclass(frozen=True)
+class Slow:
+    """An experiment that runs until it is stopped, or until a file lies beside the project."""
+
+    go: str
+    program: Named = Named()
+    seed: int = 1
+
+    def job(self) -> Job:
+        code = (
+            "import pathlib, sys, time\n"
+            f"while not pathlib.Path({self.go!r}).exists(): time.sleep(0.02)\n"
+            "pathlib.Path('run_0').mkdir()\n"
+            'pathlib.Path(\'run_0/final_info.json\').write_text(\'{"d": {"means": {"m": 1.0}}}\')\n'
+        )
+        argv = (sys.executable, "p.py", "--out_dir=run_0")
+        wants = ("run_0/final_info.json",)
+        return Job("experiment", argv, Limits(60, 1 << 30), {"p.py": code.encode()}, env={"SEED": "1"}, wants=wants)
+
+
+def review(text: str = "What is known.") -> Review:
+    return Review(review=text)
+
+
+async def reads(desk: Desk) -> Review | None:
+    """A review that is handed in at once."""
+    await desk.submit(review())
+    return review()
+
+
+def states(store: Store, table: str) -> list[str]:
+    return [str(row["state"]) for row in store.rows(f"SELECT state FROM {table} ORDER BY rowid")]
+
+
+class Runs:
+    """A phase with one experiment that lasts; hands in at the last round."""
+
+    def __init__(self, folder: Path) -> None:
+        self.go = folder / "go"
+        self.endings: list[ExperimentState] = []
+        self.rounds: list[bool] = []
+
+    async def __call__(self, desk: Desk) -> Review | None:
+        ending = await desk.run("long", Slow(str(self.go)))
+        self.endings.append(ending.state)
+        async for turn in desk.rounds(100):
+            self.rounds.append(turn.last)
+            if turn.last and await desk.submit(review(ending.state.value)) is None:
+                return review()
+            await desk.hold(f"breath-{turn.n}", Wait.NOTE, Choice.RETRY)
+        return None
+
+
+RUNNING = "SELECT attempt FROM experiment JOIN attempt ON attempt.id = attempt WHERE attempt.state = 'flying'"
+
+
+async def started(lab: Laboratory) -> str:
+    """The attempt whose program runs."""
+    attempt = str((await lab.until(RUNNING))["attempt"])
+    async with asyncio.timeout(20):
+        while not (lab.places.jobs / attempt / "started.json").exists():
+            await asyncio.sleep(0.02)
+    return attempt
+
+
+# in mid-phase
+
+
+async def test_sending_back_in_mid_phase_ends_its_jobs_and_nobody_adopts_them(
+    tmp_path: Path, monkeypatch: Patch
+) -> None:
+    async with laboratory(tmp_path, monkeypatch, {READ: Runs(tmp_path)}) as lab:
+        first = await started(lab)
+        lab.leave(WordKind.CHECKPOINT)
+        await lab.decide("send_back", note="again")
+        await lab.until("SELECT 1 FROM visit WHERE label = 'literature@2'")
+        await lab.until("SELECT 1 FROM attempt WHERE id = ? AND state = 'failed'", first)
+        second = await started(lab)  # the same experiment: its number goes on with a new attempt
+        assert (lab.places.jobs / first / "exit.json").exists() and second != first
+        assert states(lab.store, "experiment") == ["running"]
+        assert lab.store.row("SELECT 1 FROM wait WHERE closed_seq IS NULL") is None
+
+
+async def test_what_an_engine_left_running_in_a_superseded_visit_is_ended_at_the_next_start(
+    tmp_path: Path, monkeypatch: Patch
+) -> None:
+    async with laboratory(tmp_path, monkeypatch, {READ: Runs(tmp_path)}) as lab:
+        attempt = await started(lab)
+        await lab.die()
+        store = Store(lab.places.database, lab.places.blobs)
+        store.db.execute("UPDATE lineage SET superseded_seq = 1")  # the commit was made; then the power went
+        store.db.execute("UPDATE run SET state = 'done'")
+        store.close()
+        lab.start()
+        lab.work()
+        await lab.until("SELECT 1 FROM attempt WHERE id = ? AND state = 'failed'", attempt)
+        assert states(lab.store, "experiment") == ["stopped"]
+        assert not await ghosts.any_alive(lab.store, lab.places, lab.workshop.place)
+        assert await lab.lab._idle()
+
+
+async def test_approving_a_called_checkpoint_means_enough(tmp_path: Path, monkeypatch: Patch) -> None:
+    plays = Runs(tmp_path)
+    plays.go.touch()
+    async with laboratory(tmp_path, monkeypatch, {READ: plays}) as lab:
+        await lab.until("SELECT 1 FROM wait WHERE why = 'note' AND closed_seq IS NULL")
+        lab.leave(WordKind.CHECKPOINT)
+        called = await lab.until("SELECT id FROM wait WHERE why = 'checkpoint' AND closed_seq IS NULL")
+        lab.leave(WordKind.DECISION, wait=called["id"], choice="approve")
+        await lab.decide("retry")  # the breath ends
+        await lab.until("SELECT 1 FROM visit WHERE state = 'closed'")
+        assert plays.rounds == [False, True]
+
+
+async def test_going_on_after_a_called_checkpoint_hands_nothing_in(tmp_path: Path, monkeypatch: Patch) -> None:
+    plays = Runs(tmp_path)
+    plays.go.touch()
+    async with laboratory(tmp_path, monkeypatch, {READ: plays}) as lab:
+        await lab.until("SELECT 1 FROM wait WHERE why = 'note' AND closed_seq IS NULL")
+        lab.leave(WordKind.CHECKPOINT)
+        called = await lab.until("SELECT id FROM wait WHERE why = 'checkpoint' AND closed_seq IS NULL")
+        lab.leave(WordKind.DECISION, wait=called["id"], choice="retry")
+        await lab.until("SELECT 1 FROM wait WHERE id = ? AND closed_seq IS NOT NULL", called["id"])
+        await lab.decide("retry")
+        await lab.until("SELECT 1 FROM step WHERE path LIKE '%breath-2'")
+        assert plays.rounds == [False, False]
+
+
+async def test_experiments_that_a_called_checkpoint_ended_are_not_run_again_when_there_is_enough(
+    tmp_path: Path, monkeypatch: Patch
+) -> None:
+    plays = Runs(tmp_path)
+    async with laboratory(tmp_path, monkeypatch, {READ: plays}) as lab:
+        await started(lab)
+        lab.leave(WordKind.CHECKPOINT, experiments=False)
+        await lab.until("SELECT 1 FROM experiment WHERE state = 'stopped'")
+        await lab.decide("approve")
+        await lab.until("SELECT 1 FROM visit WHERE state = 'closed'")
+        assert plays.endings == [ExperimentState.STOPPED] and plays.rounds == [True]
+        assert len(list(lab.places.jobs.iterdir())) == 1
+
+
+async def test_stop_ends_experiments_and_resume_runs_them_again(tmp_path: Path, monkeypatch: Patch) -> None:
+    plays = Runs(tmp_path)
+    async with laboratory(tmp_path, monkeypatch, {READ: plays}) as lab:
+        first = await started(lab)
+        lab.leave(WordKind.STOP)
+        await lab.until("SELECT 1 FROM experiment WHERE state = 'stopped'")
+        assert (lab.places.jobs / first / "exit.json").exists()
+        await lab.again()  # a stopped run stays so
+        assert states(lab.store, "run") == ["stopped"]
+        lab.leave(WordKind.RESUME)
+        assert await started(lab) != first
+        plays.go.touch()
+        await lab.until("SELECT 1 FROM experiment WHERE state = 'finished'")
+        assert [row["id"] for row in lab.store.rows("SELECT id FROM experiment")] == [1]
+
+
+async def test_an_experiment_goes_on_while_engines_come_and_go(tmp_path: Path, monkeypatch: Patch) -> None:
+    plays = Runs(tmp_path)
+    async with laboratory(tmp_path, monkeypatch, {READ: plays}) as lab:
+        await started(lab)
+        await lab.again()
+        await lab.again()
+        plays.go.touch()
+        await lab.until("SELECT 1 FROM experiment WHERE state = 'finished'")
+        assert len(list(lab.places.jobs.iterdir())) == 1
+
+
+# at a checkpoint
+
+
+async def test_an_edit_is_checked_past_its_own_checkpoint_and_later_words_are_too_late(
+    tmp_path: Path, monkeypatch: Patch
+) -> None:
+    """The check runs a job, as the paper's does, while the checkpoint is open; the engine dies in the midst of it."""
+    go = tmp_path / "go"
+
+    async def check(desk: Desk, product: Product) -> Refusal | None:
+        ending: Ending = await desk.run("build", Slow(str(go)).job())
+        return None if ending.ok else Refusal("does not build")
+
+    from engine.phases import literature_review
+
+    monkeypatch.setattr(literature_review, "check", check)
+    async with laboratory(tmp_path, monkeypatch, {READ: reads}) as lab:
+        edited = {"review.md": base64.b64encode(b"+++\n+++\n\nA person's own words.\n").decode()}
+        await lab.decide("approve", edited=edited)
+        await lab.until("SELECT 1 FROM attempt WHERE kind = 'job' AND state = 'flying'")
+        await lab.again()
+        await lab.decide("send_back", note="no, again")
+        await lab.until("SELECT 1 FROM word WHERE outcome = 'late'")
+        go.touch()
+        await lab.until("SELECT 1 FROM visit WHERE label = 'plan@1'")
+        row = lab.store.row("SELECT author, run FROM product ORDER BY id DESC LIMIT 1")
+        assert row is not None and tuple(row) == ("person", 1)
+        assert b"own words" in (lab.places.runs / "1" / "review.md").read_bytes()
+
+
+async def test_an_edit_that_does_not_hold_leaves_the_checkpoint_open_with_the_reason(
+    tmp_path: Path, monkeypatch: Patch
+) -> None:
+    async with laboratory(tmp_path, monkeypatch, {READ: reads}) as lab:
+        await lab.decide("approve", edited={"review.md": base64.b64encode(b"").decode()})
+        row = await lab.until("SELECT * FROM wait WHERE json_extract(facts, '$.refusal') IS NOT NULL")
+        assert row["closed_seq"] is None and row["answer"] is None
+        assert lab.store.row("SELECT 1 FROM word WHERE outcome = 'refused'") is not None
+        await lab.decide("approve")
+        await lab.until("SELECT 1 FROM visit WHERE label = 'plan@1'")
+
+
+async def test_an_edit_in_a_fork_is_not_seen_by_the_run_that_it_came_from(tmp_path: Path, monkeypatch: Patch) -> None:
+    async with laboratory(tmp_path, monkeypatch, {READ: reads}) as lab:
+        parent = await lab.until("SELECT id, visit FROM wait WHERE why = 'checkpoint' AND run = 1")
+        lab.leave(WordKind.DECISION, wait=parent["id"], choice="fork", note="try it otherwise")
+        child = await lab.until("SELECT id FROM wait WHERE why = 'checkpoint' AND run = 2")
+        assert (lab.places.runs / "2" / "review.md").exists()  # a fork's folder begins with what it inherits
+        edited = {"review.md": base64.b64encode(b"+++\n+++\n\nThe fork's words.\n").decode()}
+        lab.leave(WordKind.DECISION, wait=child["id"], choice="approve", edited=edited)
+        await lab.until("SELECT 1 FROM visit WHERE run = 2 AND label = 'plan@1'")
+        lab.leave(WordKind.DECISION, wait=parent["id"], choice="approve")
+        await lab.until("SELECT 1 FROM visit WHERE run = 1 AND label = 'plan@1'")
+        inputs = {row["run"]: json.loads(row["inputs"]) for row in lab.store.rows("SELECT * FROM visit WHERE id > 1")}
+        assert inputs[1]["review"] != inputs[2]["review"]
+        row = lab.store.row("SELECT run FROM note WHERE text = 'try it otherwise'")
+        assert row is not None and row["run"] == 2
+
+
+async def test_a_fork_stops_no_job_of_its_parent(tmp_path: Path, monkeypatch: Patch) -> None:
+    plays = Runs(tmp_path)
+    phases = {READ: reads, Phase.PLAN_FORMULATION: plays}
+    async with laboratory(tmp_path, monkeypatch, phases) as lab:  # type: ignore[arg-type]
+        await lab.decide("approve")
+        attempt = await started(lab)
+        lab.leave(WordKind.FORK, phase="literature_review")
+        await lab.until("SELECT 1 FROM wait WHERE run = 2")
+        lab.leave(WordKind.STOP, run=2)
+        await lab.until("SELECT 1 FROM run WHERE id = 2 AND state = 'stopped'")
+        await lab.again()
+        plays.go.touch()
+        await lab.until("SELECT 1 FROM attempt WHERE id = ? AND state = 'done'", attempt)

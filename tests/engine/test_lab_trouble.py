@@ -1,0 +1,196 @@
+"""The lab when something is wrong: changed code, errors of phases and of the lab, a full disk, questions in between."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from engine import checkpoints
+from engine.desk import Desk
+from state.errors import LabError
+from state.products import Review
+from state.vocabulary import Choice, Phase, Wait, WordKind
+from tests.engine.lab import laboratory
+
+READ = Phase.LITERATURE_REVIEW
+Patch = pytest.MonkeyPatch
+
+
+def review(text: str = "What is known.") -> Review:
+    return Review(review=text)
+
+
+async def reads(desk: Desk) -> Review | None:
+    """A review that is handed in at once."""
+    await desk.submit(review())
+    return review()
+
+
+# when the code changed
+
+
+class Changed:
+    """A phase whose second step means something else after an upgrade."""
+
+    def __init__(self) -> None:
+        self.asks = ["old"]
+        self.done: list[str] = []
+
+    async def __call__(self, desk: Desk) -> Review | None:
+        async def does(what: str) -> str:
+            self.done.append(what)
+            return what
+
+        await desk.step("first", does, "first")
+        got = await desk.step("second", does, self.asks[-1])
+        await desk.hold("breath", Wait.PERMISSION, Choice.RETRY)
+        await desk.submit(review(got))
+        return None
+
+
+async def changed(tmp_path: Path, monkeypatch: Patch, choice: str, *, while_down: bool) -> tuple[list[str], str]:
+    """What was done and handed in after `choice` at a divergence; optionally decided while no engine works."""
+    plays = Changed()
+    async with laboratory(tmp_path, monkeypatch, {READ: plays}, text='question = "?"\nautonomy = "autopilot"\n') as lab:
+        await lab.until("SELECT 1 FROM wait WHERE why = 'permission' AND closed_seq IS NULL")
+        await lab.die()
+        plays.asks.append("new")
+        lab.start()
+        lab.store.db.execute("UPDATE wait SET closed_seq = 1, choice = 'retry'")
+        lab.store.db.execute("UPDATE run SET state = 'running'")
+        lab.work()
+        row = await lab.until("SELECT * FROM wait WHERE why = 'divergence' AND closed_seq IS NULL")  # autopilot too
+        facts = json.loads(row["facts"])
+        assert facts["path"] == "literature@1/second" and facts["steps"] == 2
+        if while_down:
+            await lab.die()
+        lab.leave(WordKind.DECISION, wait=row["id"], choice=choice)
+        if while_down:
+            lab.start()
+            lab.work()
+        if choice != "keep":
+            wait = await lab.until("SELECT id FROM wait WHERE why = 'permission' AND closed_seq IS NULL")
+            lab.leave(WordKind.DECISION, wait=wait["id"], choice="retry")
+        await lab.until("SELECT 1 FROM visit WHERE state = 'closed'")
+        assert len(lab.store.rows("SELECT 1 FROM wait WHERE why = 'divergence'")) == 1
+        product = lab.store.row("SELECT sha256 FROM product")
+        assert product is not None
+        blob = json.loads(lab.store.get(product["sha256"]))["review.md"]
+        return plays.done, lab.store.get(blob).decode()
+
+
+@pytest.mark.parametrize("while_down", [False, True])
+@pytest.mark.parametrize(
+    ("choice", "done", "handed"),
+    [
+        ("keep", ["first", "old"], "old"),
+        ("anew", ["first", "old", "new"], "new"),
+        ("new_visit", ["first", "old", "first", "new"], "new"),
+    ],
+)
+async def test_at_a_divergence_the_person_says_what_is_trusted(
+    tmp_path: Path, monkeypatch: Patch, choice: str, done: list[str], handed: str, while_down: bool
+) -> None:
+    did, text = await changed(tmp_path, monkeypatch, choice, while_down=while_down)
+    assert did == done and handed in text
+
+
+# trouble
+
+
+async def test_an_error_in_a_phase_pauses_its_run_and_retry_plays_it_again(tmp_path: Path, monkeypatch: Patch) -> None:
+    times = 0
+
+    async def breaks(desk: Desk) -> Review | None:
+        nonlocal times
+        times += 1
+        if times == 1:
+            raise ZeroDivisionError("a fault in the phase")
+        return await reads(desk)
+
+    async with laboratory(tmp_path, monkeypatch, {READ: breaks}) as lab:
+        row = await lab.until("SELECT facts FROM wait WHERE why = 'trouble' AND closed_seq IS NULL")
+        assert json.loads(row["facts"])["error"] == "ZeroDivisionError"
+        await lab.decide("retry")
+        await lab.until("SELECT 1 FROM visit WHERE state = 'closed'")
+
+
+async def test_a_checkpoint_can_be_called_and_the_phase_sent_back_while_it_is_in_trouble(
+    tmp_path: Path, monkeypatch: Patch
+) -> None:
+    async def breaks(desk: Desk) -> Review | None:
+        if desk.inputs.round == 1:
+            raise ZeroDivisionError("a fault in the phase")
+        return await reads(desk)
+
+    async with laboratory(tmp_path, monkeypatch, {READ: breaks}) as lab:
+        await lab.until("SELECT 1 FROM wait WHERE why = 'trouble' AND closed_seq IS NULL")
+        lab.leave(WordKind.CHECKPOINT)
+        called = await lab.until("SELECT id FROM wait WHERE why = 'checkpoint' AND closed_seq IS NULL")
+        lab.leave(WordKind.DECISION, wait=called["id"], choice="send_back")
+        await lab.until("SELECT 1 FROM visit WHERE label = 'literature@2' AND state = 'closed'")
+
+
+async def test_an_error_of_the_lab_itself_pauses_one_run_and_the_other_goes_on(
+    tmp_path: Path, monkeypatch: Patch
+) -> None:
+    really, broken = checkpoints.after, True
+
+    async def after(around: object, run: int, visit: object) -> object:
+        if run == 1 and broken:
+            raise LabError("product.unreadable")
+        return await really(around, run, visit)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(checkpoints, "after", after)
+    async with laboratory(tmp_path, monkeypatch, {READ: reads}) as lab:
+        await lab.until("SELECT 1 FROM wait WHERE run = 1 AND why = 'trouble' AND closed_seq IS NULL")
+        lab.leave(WordKind.RUN)
+        await lab.until("SELECT 1 FROM wait WHERE run = 2 AND why = 'checkpoint' AND closed_seq IS NULL")
+        broken = False
+        lab.leave(WordKind.RESUME, run=1)
+        await lab.until("SELECT 1 FROM wait WHERE run = 1 AND why = 'checkpoint' AND closed_seq IS NULL")
+
+
+async def test_a_full_disk_while_the_lab_opens_a_visit_pauses_and_goes_on(tmp_path: Path, monkeypatch: Patch) -> None:
+    from engine import opening
+
+    really, full = opening.begin, [True]
+
+    def begin(*given: object) -> int:
+        if full and full.pop():
+            raise LabError("disk.full", why="full")
+        return really(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(opening, "begin", begin)
+    async with laboratory(tmp_path, monkeypatch, {READ: reads}) as lab:
+        await lab.until("SELECT 1 FROM wait WHERE why = 'disk'")
+        await lab.until("SELECT 1 FROM visit WHERE state = 'closed'")
+        assert lab.store.row("SELECT 1 FROM wait WHERE why = 'disk' AND closed_seq IS NULL") is None
+
+
+# questions
+
+
+async def test_a_question_that_was_answered_while_no_engine_worked_is_not_asked_again(
+    tmp_path: Path, monkeypatch: Patch
+) -> None:
+    """Nor is it answered by autopilot, which was switched on while it was open."""
+    got: list[Choice] = []
+
+    async def asks(desk: Desk) -> Review | None:
+        got.append(await desk.hold("which", Wait.NOTE, Choice.RETRY, Choice.ENOUGH))
+        return await reads(desk)
+
+    async with laboratory(tmp_path, monkeypatch, {READ: asks}) as lab:
+        wait = await lab.until("SELECT id FROM wait WHERE why = 'note'")
+        lab.leave(WordKind.SET, key="autonomy", value="autopilot")
+        await lab.until("SELECT 1 FROM run WHERE autonomy = 'autopilot'")
+        await lab.die()
+        lab.leave(WordKind.DECISION, wait=wait["id"], choice="enough")
+        lab.start()
+        lab.work()
+        await lab.until("SELECT 1 FROM visit WHERE state = 'closed'")
+        assert got == [Choice.ENOUGH]
+        assert len(lab.store.rows("SELECT 1 FROM wait WHERE why = 'note'")) == 1

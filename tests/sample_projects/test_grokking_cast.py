@@ -187,6 +187,8 @@ def test_what_a_note_asks_for_is_planned_and_stays_planned() -> None:
     assert planned(news="<go_on/>")["seeds"] == 3
     assert planned(news=tag("note", "five seeds, please"))["seeds"] == 5
     assert planned(news=tag("note", "请用 4 个随机种子"))["seeds"] == 4
+    assert planned(news="<go_on/>")["estimate_experiments"] == 18
+    assert planned(news=tag("note", "five seeds, please"))["estimate_experiments"] == 30
     assert planned(news=tag("note", "seeds: 6"))["seeds"] == 6
     assert planned(news=tag("note", "0 seeds"))["seeds"] == 3
     later = planned(news=lines(tag("earlier_note", "7 seeds"), tag("note", "be brief")))

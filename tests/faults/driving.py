@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -121,3 +121,29 @@ def measured(folder: Path) -> list[tuple[Any, ...]]:
 def differences(one: Mapping[str, str], other: Mapping[str, str]) -> list[str]:
     """Names of files that differ, or that only one of them has."""
     return sorted(name for name in {*one, *other} if one.get(name) != other.get(name))
+
+
+def decide(folder: Path, choice: str, *, run: int | None = None, **more: Any) -> None:
+    """Answer what the run waits for, as the tui would: the wait and the product that was seen."""
+    from state.readers import reading
+
+    where = places.places(folder)
+    with reading(where.database, where.blobs) as reader:
+        assert reader is not None
+        waits = [wait for wait in reader.waits(run) if wait.needs_word]
+        assert waits, report(folder, run)
+        body = {"wait": waits[0].id, "choice": choice, "sha256": waits[0].sha256, **more}
+    inbox.leave(folder, WordKind.DECISION, {key: value for key, value in body.items() if value is not None})
+
+
+def until(
+    folder: Path, seen: Callable[[dict[str, Any]], bool], run: int | None = None, limit_s: float = 240
+) -> dict[str, Any]:
+    """Until the status is as wished; the status then."""
+    end = time.monotonic() + limit_s
+    told = report(folder, run)
+    while not seen(told):
+        assert time.monotonic() < end, f"{told}\n{log(folder)}"
+        time.sleep(0.05)
+        told = report(folder, run)
+    return told

@@ -18,7 +18,7 @@ ACTS = "decay = WEIGHT_DECAY if step > DECAY_FROM else 0.0"
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(600)
 async def test_interpretation_numbers_and_decision_turn_with_the_effect(tmp_path: Path) -> None:
     lab = Rehearsal(tmp_path / "turned", Language.EN)
     program = lab.folder / "rehearsal/files/experiment.py"

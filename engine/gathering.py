@@ -6,7 +6,9 @@ an import in the middle of its work.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import importlib
 import importlib.resources
 import socket
 from pathlib import Path
@@ -17,6 +19,7 @@ from engine.experiments.gpus import Gpus
 from engine.experiments.local.place import Local
 from engine.experiments.slots import Slots, how_many
 from engine.live import Live
+from engine.models import anthropic
 from engine.models.choose import Models
 from engine.visiting import Surroundings
 from engine.workshop import Workshop
@@ -37,6 +40,8 @@ async def gather(store: Store, places: Places, engine: int) -> Surroundings:
     untouched = is_shipped_cast(places.folder / "rehearsal")
     models = Models(places.folder, live.config.languages.team.value)
 
+    await asyncio.to_thread(preload, live)
+
     def chosen(run: int, phase: Phase, role: Role) -> Choice:
         return profiles.parse(live.of(run).model_for(phase, role))
 
@@ -51,6 +56,15 @@ async def gather(store: Store, places: Places, engine: int) -> Surroundings:
 
     workshop = Workshop(place, slots, engine, socket.gethostname(), permitted)
     return Surroundings(store, places, Bell(), live, workshop, chosen, models, engine, len(gpus.cards))
+
+
+def preload(live: Live) -> None:
+    """Import what the profiles and the literature can need: seconds, once, instead of in the middle of a step."""
+    if not only_rehearsed(live):
+        anthropic.preload()
+    if live.config.papers.online:
+        importlib.import_module("arxiv")
+        importlib.import_module("semanticscholar")
 
 
 def only_rehearsed(live: Live) -> bool:

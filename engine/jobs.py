@@ -17,7 +17,8 @@ from ulid import ULID
 from engine import room
 from engine.bench import Bench
 from engine.experiments import harvest
-from engine.experiments.contract import Ending, Job, Look
+from engine.experiments.contract import GB, Ending, Job, Look
+from engine.experiments.slots import memory_each_b
 from engine.workshop import Experiment, Meaning, Workshop, out_dir
 from state import durable, ledger, results
 from state.errors import LabError, Plain
@@ -42,6 +43,8 @@ async def run_job(bench: Bench, shop: Workshop, path: str, work: Job | Experimen
         return Ending.of(found.value())
     what = None if isinstance(work, Job) else Meaning.of(work, job)
     losses = 0
+    if what is not None:
+        job = limited(bench, shop, job)
     while True:
         if found is not None and (attempt := flying(bench, found)) is not None:
             with shop.at(what):
@@ -90,6 +93,20 @@ async def run_job(bench: Bench, shop: Workshop, path: str, work: Job | Experimen
         if what is not None and (reused := await _reuse(bench, path, mark, what, found, told, attempt)) is not None:
             return reused  # another run measured the same meanwhile
         return await _finish(bench, found, attempt, job, what, ending, told)
+
+
+def limited(bench: Bench, shop: Workshop, job: Job) -> Job:
+    """An experiment under the limits that are in force now: time, disk, and its share of the memory that is free."""
+    limits = bench.live().limits
+    return replace(
+        job,
+        limits=replace(
+            job.limits,
+            wall_s=limits.run_time.total_seconds(),
+            memory_b=memory_each_b(shop.slots.count, limits.memory_gb),
+            disk_b=int(limits.disk_gb * GB),
+        ),
+    )
 
 
 async def _ended_early(bench: Bench, step: Step, why: str, told: list[Event]) -> Ending:

@@ -104,8 +104,6 @@ async def written(desk: Desk, writer: Seat, draft: Draft, part: str, found: dict
             case _:
                 body = scaffold.section(earlier.source, part) if earlier else ""
         tried = draft.with_source(scaffold.with_section(draft.source, part, body))
-        if part == "title":
-            return tried  # the first section is built with it
         built = await build(here, tried, found)
         if isinstance(built, Draft):
             return built

@@ -129,7 +129,8 @@ class ExperimentsPane(Pane):
 
     def below(self, look: Look, cells: int, rows: int) -> list[Line]:
         running = [row for row in look.experiments if row.state == "running"]
-        lines = [self.slots_line(look, running, cells)] if rows >= 1 and cells < 85 else []
+        shows_slots = rows >= 1 and cells < 85 and (running or look.slots)
+        lines = [self.slots_line(look, running, cells)] if shows_slots else []
         shown = look.running
         if shown is None:
             return lines

@@ -248,7 +248,7 @@ class Pane:
         before = versions[-2].text if len(versions) > 1 else None
 
         def make(width: int) -> list[Line]:
-            text = body_of(made.text)
+            text = self.readable(look, body_of(made.text))
             if only_changes:
                 old, new = (text, body_of(edited)) if edited is not None else (body_of(before or ""), text)
                 if edited is None and before is None:
@@ -260,6 +260,10 @@ class Pane:
 
         page.show((name, made.row.sha256, edited, before, current()), cells, make)
         return page.draw(cells, rows)
+
+    def readable(self, look: Look, text: str) -> str:
+        """The text as it is read: what stands in it by reference is filled in."""
+        return text
 
     def facts(self, look: Look, made: Made) -> list[tuple[str, str]]:
         """What the harness reads of a product, label and value."""

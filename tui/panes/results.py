@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from state.vocabulary import Phase
-from tui.language import tr
+from tui.language import current, tr
 from tui.lines import Line
 from tui.look import Look, Made
 from tui.panes.pane import Pane
+from tui.panes.papertext import RESULT, numbers
+from tui.panes.report import value
 
 
 class ResultsPane(Pane):
@@ -24,6 +26,10 @@ class ResultsPane(Pane):
 
     def body_changes(self, look: Look, cells: int, rows: int) -> list[Line]:
         return self.product_page("changes", look, cells, rows, only_changes=True)
+
+    def readable(self, look: Look, text: str) -> str:
+        values = iter([value(look, number, current()) for number in numbers(text)])
+        return RESULT.sub(lambda _: next(values), text)
 
     def facts(self, look: Look, made: Made) -> list[tuple[str, str]]:
         told = made.row.summary

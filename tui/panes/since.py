@@ -38,6 +38,8 @@ from tui.words import (
 )
 
 LAST = 4
+HAPPENED = frozenset({"visit_closed", "wait_opened", "run_done", "engine_died", "run_stopped", "program_scored"})
+"""Events that make the run open on this pane."""
 TROUBLE = ("engine_died", "source_unreachable", "word_refused", "project_broken")
 
 

@@ -29,7 +29,7 @@ from tui.panes.plan import PlanPane
 from tui.panes.refinement import RefinementPane
 from tui.panes.report import ReportPane
 from tui.panes.results import ResultsPane
-from tui.panes.since import SincePane
+from tui.panes.since import HAPPENED, SincePane
 from tui.screens.frame import Prompt
 from tui.screens.words_left import Says
 from tui.text import clean, clip
@@ -40,8 +40,6 @@ from tui.widgets.rail import NARROW, WIDE, rail
 from tui.widgets.rows import Place, Rows
 from tui.widgets.talk import Talk
 from tui.widgets.topline import top_line
-
-HAPPENED = frozenset({"visit_closed", "wait_opened", "run_done", "engine_died", "run_stopped", "program_scored"})
 
 PANES: dict[int, type[Pane]] = {
     1: IdeationPane,
@@ -226,6 +224,8 @@ class RunScreen(Says):
             return pane.keys()
         keys = pane.keys(self.look, folded=self.folded)
         elsewhere = [wait for wait in self.look.waits if wait.phase and wait.phase != pane.phase]
+        if self.look.run.state == "done" and pane.phase != Phase.REPORT_WRITING:
+            return [Key("7", "key.paper", "pane(7)"), *keys]
         if elsewhere and self.look.wait_of(pane.phase) is None:
             return [Key("w", "key.what_waits", "act('waits')"), *keys]
         return keys

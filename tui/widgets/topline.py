@@ -21,30 +21,29 @@ def top_line(look: Look, cells: int) -> Line:
         hours=gpu_hours(look.gpu_s),
         hours_limit=short_number(look.limit_gpu_s / 3600),
     )
-    left = line(*_left(look))
-    if left.width + width(spent) + 4 > cells:
-        left = line(*_left(look, short=True))
+    lefts = (line(*_left(look, brevity)) for brevity in range(3))
+    left = next((one for one in lefts if one.width + width(spent) + 4 <= cells), line(*_left(look, 2)))
     return ends(cells, left, dim(spent))
 
 
-def _left(look: Look, *, short: bool = False) -> list[Span | str]:
+def _left(look: Look, brevity: int) -> list[Span | str]:
     left: list[Span | str] = [bold(look.title)]
     if look.rehearsal:
         left += ["  ", dim(tr("top.rehearsal"))]
     if look.tier in ("basic", "none"):
         left += ["  ", Span(tr("top.no_sandbox"), "lost")]
-    left += ["  ", *happening(look, short=short)]
+    left += ["  ", *happening(look, brevity)]
     if look.elsewhere:
         left += ["  ", Span(tr("top.elsewhere", n=look.elsewhere), "you")]
     return left
 
 
-def happening(look: Look, *, short: bool = False) -> list[Span | str]:
-    """What the run does, or what it waits for; `short` where the long words do not fit."""
+def happening(look: Look, brevity: int = 0) -> list[Span | str]:
+    """What the run does, or what it waits for; `brevity` 1 and 2 where the long words do not fit."""
     state = look.run.state
     if state == "done":
         paper, time = look.newest(Phase.REPORT_WRITING), clock(look.run.ended_at, look.now)
-        if paper is None:
+        if paper is None or brevity == 2:
             return [Span(tr("top.done_bare", time=time))]
         return [Span(tr("top.done", time=time, what=tr("top.paper", version=str(paper.row.version))))]
     if state in ("stopped", "failed"):
@@ -60,8 +59,10 @@ def happening(look: Look, *, short: bool = False) -> list[Span | str]:
         person = wait.needs_word or wait.why in ("budget", "auth", "person", "disk")
         mark, role = ("◆", "you") if person else ("◇", "text")
         told = tr(key, time=since)
-        if short and wait.why == "checkpoint":
+        if brevity and wait.why == "checkpoint":
             told = tr("top.short.wait", what=phase_short(wait.phase), time=since)
+        if brevity == 2 and wait.phase:
+            told = phase_short(wait.phase)
         parts: list[Span | str] = [Span(f"{mark} {told}", role)]
         running = sum(row.state == "running" for row in look.experiments)
         if running and wait.phase != Phase.RUNNING_EXPERIMENTS:
@@ -70,9 +71,11 @@ def happening(look: Look, *, short: bool = False) -> list[Span | str]:
     busy = look.at_work
     if busy is None:
         return [dim(tr("top.beginning"))]
-    if busy.phase == Phase.RUNNING_EXPERIMENTS and look.experiments and not short:
+    if busy.phase == Phase.RUNNING_EXPERIMENTS and look.experiments and not brevity:
         running = sum(row.state == "running" for row in look.experiments)
         done = sum(row.state == "finished" for row in look.experiments)
         return [Span(f"● {tr('top.experiments', running=running, done=done)}", "live")]
-    name = phase_short(busy.phase) if short else phase_name(busy.phase)
+    if brevity == 2:
+        return [Span(f"● {phase_short(busy.phase)}", "live")]
+    name = phase_short(busy.phase) if brevity else phase_name(busy.phase)
     return [Span(f"● {tr('top.at_work', phase=name, time=clock(busy.since_at, look.now))}", "live")]

@@ -38,6 +38,7 @@ class ReportPane(Pane):
         super().__init__(Phase.REPORT_WRITING)
         self.number = 0
         self.seeks = True
+        self.cells = 0
         self.language = Language.EN
 
     def reads(self, look: Look) -> Reads:
@@ -78,7 +79,8 @@ class ReportPane(Pane):
             width,
             lambda room: _page(told, values, self.number, min(room, 80)),
         )
-        if self.seeks:
+        if self.seeks or cells != self.cells:  # another width has other rows
+            self.cells = cells
             rows_with = [row for row, drawn in enumerate(page.lines) if "‹" in drawn.plain]
             page.top, self.seeks = max((rows_with or [0])[0] - upper // 2, 0), False
         outline = self.outline(look, made, told, len(found))

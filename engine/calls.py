@@ -84,6 +84,9 @@ async def call(bench: Bench, line: Line, path: str, ask: Callable[[], Asked], to
         request = asked.request(choice.model.name, choice.model.max_tokens)
         worst = choice.worst_case(_size(request), request.max_tokens)
         if (refusal := _refused(bench, worst)) is not None:
+            if refusal.facts["passing"]:  # it fits once what is in flight is settled
+                await bench.bell.heard(setbacks.LOOK_S)
+                continue
             await setbacks.wait_for_money(bench, worst, refusal)
             continue
         attempt = str(ULID())

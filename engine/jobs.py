@@ -52,6 +52,9 @@ async def run_job(bench: Bench, shop: Workshop, path: str, work: Job | Experimen
                     ending = await _until_ended(bench, shop, attempt, job)
         else:
             await bench.gate()
+            if bench.free_b() < room.DISK_FLOOR_B:  # as for calls: what it measures must find a place
+                await bench.wait_for_disk(room.DISK_FLOOR_B)
+                continue
             await _permission(bench, shop, job)
             if what is not None:
                 if (reused := await _reuse(bench, path, mark, what, found, told)) is not None:
@@ -66,6 +69,9 @@ async def run_job(bench: Bench, shop: Workshop, path: str, work: Job | Experimen
                     continue
             with shop.at(what):
                 if (refusal := _gpu_refused(bench, job)) is not None:
+                    if refusal.facts["passing"]:  # it fits once what runs has ended
+                        await bench.bell.heard(LOOK_S)
+                        continue
                     if await _enough_of_gpus(bench, refusal) and what is not None:
                         if found is None:
                             found = await bench.commit(bench.journal.begin, path, "run", mark)
@@ -82,7 +88,7 @@ async def run_job(bench: Bench, shop: Workshop, path: str, work: Job | Experimen
         if ending.state is ExperimentState.STOPPED or ending.state is ExperimentState.LOST:
             await bench.commit(_gone, bench, found, attempt, what, ending)
             bench.bell.ring()
-            losses += ending.state is ExperimentState.LOST
+            losses += ending.state is ExperimentState.LOST or ending.error == harvest.DISK_FULL
             if ending.error == "gpu.busy":  # every card is leased, by whoever shares this machine
                 await asyncio.sleep(GPU_BUSY_S)
             if losses >= LOSSES:
@@ -142,7 +148,7 @@ async def _until_ended(bench: Bench, shop: Workshop, attempt: str, job: Job) -> 
     try:
         if await shop.place.look(folder) is Look.PLANNED:
             await shop.place.submit(folder, job)
-        return await shop.place.wait(folder)
+        ending = await shop.place.wait(folder)
     except LabError as error:
         if error.key == "gpu.busy":
             return Ending(ExperimentState.STOPPED, error=error.key)
@@ -150,8 +156,10 @@ async def _until_ended(bench: Bench, shop: Workshop, attempt: str, job: Job) -> 
     except OSError as error:
         if not room.is_full(error):
             raise
+        ending = Ending(ExperimentState.STOPPED, error=harvest.DISK_FULL)
+    if ending.error == harvest.DISK_FULL:
         await bench.wait_for_disk(0)
-        return Ending(ExperimentState.STOPPED, error="disk.full")
+    return ending
 
 
 async def _permission(bench: Bench, shop: Workshop, job: Job) -> None:

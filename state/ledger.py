@@ -68,17 +68,22 @@ def spent(store: Store, run: int | None = None) -> Spent:
 def check(store: Store, limits: Limits, micros: int, gpu_s: int) -> None:
     """Raise LabError where a reservation would not fit. Nothing spends nothing, whatever the limit.
 
-    Its facts: needs, spent, limit, and `own`, whether it is the run's own limit.
+    Its facts: needs, spent, limit; `own`, whether it is the run's own limit; `passing`, whether it would fit once what
+    the run itself has in flight is settled.
     """
     everyone, mine = spent(store), spent(store, limits.run)
+    held = store.row("SELECT reserved_micros AS micros, gpu_reserved_s AS gpu_s FROM run WHERE id = ?", (limits.run,))
+    assert held is not None
     for own, now, money, gpu in (
         (False, everyone, limits.money_micros, limits.gpu_s),
         (True, mine, limits.own_micros, limits.own_gpu_s),
     ):
         if micros and money is not None and now.micros + micros > money:
-            raise LabError("budget.money", needs=micros, spent=now.micros, limit=money, own=own)
+            passing = now.micros - held["micros"] + micros <= money
+            raise LabError("budget.money", needs=micros, spent=now.micros, limit=money, own=own, passing=passing)
         if gpu_s and gpu is not None and now.gpu_s + gpu_s > gpu:
-            raise LabError("budget.gpu", needs=gpu_s, spent=now.gpu_s, limit=gpu, own=own)
+            passing = now.gpu_s - held["gpu_s"] + gpu_s <= gpu
+            raise LabError("budget.gpu", needs=gpu_s, spent=now.gpu_s, limit=gpu, own=own, passing=passing)
 
 
 def reserve(tx: Transaction, run: int, micros: int, gpu_s: int) -> None:

@@ -140,7 +140,7 @@ def found_rows(look: Look, cells: int) -> list[Row]:
         rows.append(Row(text, Place("program", row.name)))
     rest = [row for row in ranked if row not in best and row is not base]
     if rest:
-        counted = Counter(row.verdict for row in rest)
+        counted = Counter("at_work" if row.verdict == "to_come" else row.verdict for row in rest)
         parts = [tr(f"since.counted.{name}", count=str(counted[name])) for name in _by_count(counted)]
         more = tr("since.more_programs", n=len(rest), counts=tr("word.comma").join(parts))
         rows.append(Row(line("   ", more), Place("phase", Phase.RUNNING_EXPERIMENTS)))
@@ -263,7 +263,7 @@ def _spread(row: Standing, places: int, tail: int) -> str:
 
 
 def _by_count(counted: Counter[str]) -> list[str]:
-    order = ["censored", "inside_noise", "worse", "better", "to_come", "unmeasured", "at_work", "failed"]
+    order = ["censored", "inside_noise", "worse", "better", "unmeasured", "at_work", "failed"]
     return [name for name in order if counted[name]]
 
 

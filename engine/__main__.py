@@ -84,6 +84,9 @@ async def _drive(where: Places) -> str:
 
     if not where.database.exists() and where.begun:
         raise LabError("place.database_gone", database=str(where.database), snapshot=None, restore=None)
+    leaving = asyncio.Event()
+    for sign in (signal.SIGTERM, signal.SIGINT):  # before anything is recorded, so that leaving always is
+        asyncio.get_running_loop().add_signal_handler(sign, leaving.set)
     store = Store(where.database, where.blobs)
     mine = lock.identity(os.getpid())
     assert mine is not None
@@ -99,9 +102,7 @@ async def _drive(where: Places) -> str:
     render.repair(store, where)
     around = await gather(store, where, engine)
     lab = Lab(around)
-    loop = asyncio.get_running_loop()
-    for sign in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(sign, lab.leaving.set)
+    lab.leaving = leaving
     try:
         why = await lab.work(float(os.environ.get("NIGHTLAB_IDLE_S", IDLE_S)))
     finally:

@@ -12,7 +12,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -155,7 +155,8 @@ class Store:
 
     def tidy(self) -> None:
         """Fold the log into the database; called when idle or when the log has grown."""
-        self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        with suppress(sqlite3.OperationalError):  # a full disk, or a reader in the way: the log is folded another time
+            self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def tidy_if_large(self) -> None:
         wal = self.path.with_name(self.path.name + "-wal")

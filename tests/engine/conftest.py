@@ -74,13 +74,14 @@ class Laid:
     config: Config
     player: Player
     bell: Bell = field(default_factory=Bell)
+    engine: int = 1
 
     def desk(self) -> Desk:
         told = self.store.get(self.visit.frame).decode()
         framed = frame.Frame.of(told)
         journal = Journal(self.store, self.run, self.visit.id)
         bench = Bench(self.store, self.places, self.run, self.visit, framed, journal, self.bell, lambda: self.config)
-        line = Line(lambda role: profiles.parse("rehearsal"), lambda choice: self.player, 1)
+        line = Line(lambda role: profiles.parse("rehearsal"), lambda choice: self.player, self.engine)
         shop = Workshop(Local(), Slots(2), 1, "here", lambda job: True)
         return Desk(bench, line, shop, opening.inputs_of(self.store, self.run, self.visit, framed), self.visit.label)
 

@@ -1,0 +1,114 @@
+"""The engine as a process: one a project, outliving terminals, leaving in order, coming back for what lies there."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from engine import __main__ as engine
+from state import inbox, lock, places, project
+from state.places import Places
+from state.readers import reading
+from state.vocabulary import WordKind
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / project.FILE).write_text('question = "Does it?"\n')
+    places.prepare(tmp_path)
+    return tmp_path
+
+
+def start(folder: Path, idle_s: float) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-P", "-E", "-m", "engine", str(folder)],
+        stderr=subprocess.PIPE,
+        env={**os.environ, "NIGHTLAB_IDLE_S": str(idle_s)},
+    )
+
+
+def at_work(folder: Path, process: subprocess.Popen[bytes]) -> None:
+    """Until the engine's own row stands in the database."""
+    where = places.places(folder)
+    for _ in range(600):
+        assert process.poll() is None
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(0.05)
+        with reading(where.database, where.blobs) as reader:
+            if reader is not None and reader.engines():
+                return
+    raise TimeoutError
+
+
+def ended_why(folder: Path) -> list[str | None]:
+    where = places.places(folder)
+    with reading(where.database, where.blobs) as reader:
+        assert reader is not None
+        return [row["why"] for row in reader.engines()]
+
+
+def test_an_idle_engine_frees_the_lock(folder: Path) -> None:
+    assert start(folder, 0.2).wait(30) == 0
+    assert lock.look(places.places(folder).lock) is None
+    assert ended_why(folder) == ["idle"]
+
+
+def test_a_closed_terminal_ends_nothing_a_second_engine_leaves_at_once_and_a_term_is_heard(folder: Path) -> None:
+    first = start(folder, 600)
+    try:
+        at_work(folder, first)
+        assert start(folder, 600).wait(30) == engine.EXIT_BUSY
+        first.send_signal(signal.SIGHUP)
+        with pytest.raises(subprocess.TimeoutExpired):
+            first.wait(0.5)
+        first.terminate()
+        assert first.wait(30) == 0
+        assert ended_why(folder) == ["asked"]
+    finally:
+        first.kill()
+
+
+def test_an_engine_that_died_is_told_of_by_the_next_one(folder: Path) -> None:
+    first = start(folder, 600)
+    at_work(folder, first)
+    first.kill()
+    first.wait(30)
+    assert start(folder, 0.2).wait(30) == 0
+    assert ended_why(folder) == ["died", "idle"]
+
+
+def test_what_was_left_while_an_idle_engine_let_go_is_taken_up_by_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drives = 0
+
+    async def drive(where: Places) -> str:
+        nonlocal drives
+        drives += 1
+        if drives == 1:
+            inbox.leave(folder, WordKind.NOTE, {"text": "just in time"})
+            return "idle"
+        for path in inbox.pending(folder):
+            path.unlink()
+        return "idle"
+
+    before = signal.getsignal(signal.SIGHUP)
+    monkeypatch.setattr(engine, "_drive", drive)
+    monkeypatch.setattr(sys, "argv", ["engine", str(folder)])
+    assert engine.main() == 0
+    assert drives == 2
+    signal.signal(signal.SIGHUP, before)
+
+
+def test_a_database_that_is_gone_is_not_begun_afresh(folder: Path) -> None:
+    assert start(folder, 0.2).wait(30) == 0
+    places.places(folder).database.unlink()
+    process = start(folder, 0.2)
+    assert process.wait(30) == 2
+    assert not places.places(folder).database.exists()

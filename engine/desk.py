@@ -278,8 +278,6 @@ class Desk:
                 "INSERT INTO program (name, visit, sha256, parent, change, step) VALUES (?,?,?,?,?,?)",
                 (name, self.bench.visit.id, sha256, parent, change, step.id),
             )
-        else:
-            tx.execute("UPDATE program SET visit = ? WHERE name = ?", (self.bench.visit.id, name))
         return step
 
     # notes

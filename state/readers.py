@@ -460,11 +460,17 @@ class Reader:
     # experiments
 
     def programs(self, run: int) -> list[ProgramRow]:
-        """Programs of the run's visits, the kept ones first by rank, then in order of birth."""
+        """Programs of the run's visits, the kept ones first by rank, then in order of birth.
+
+        One that another run made first is also this run's where its visits rest on an experiment with it.
+        """
         rows = self._all(
-            """SELECT program.*, step.path, step.role FROM lineage JOIN program ON program.visit = lineage.visit
-               LEFT JOIN step ON step.id = program.step WHERE lineage.run = ?
+            """SELECT program.*, step.path, step.role FROM program LEFT JOIN step ON step.id = program.step
+               WHERE program.visit IN (SELECT visit FROM lineage WHERE run = ?) OR program.name IN
+                 (SELECT experiment.program FROM lineage JOIN used ON used.visit = lineage.visit
+                  JOIN experiment ON experiment.id = used.experiment WHERE lineage.run = ?)
                ORDER BY program.kept IS NULL, program.kept, program.id""",
+            run,
             run,
         )
         return [

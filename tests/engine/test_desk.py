@@ -5,19 +5,24 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
-from state.notes import note
 
+from engine import opening
 from engine.answers import Dialogue, Refusal, SearchPapers, Tool
 from engine.desk import Desk, NameUsed
 from engine.experiments.contract import Job, Limits
 from engine.prompt import Shown, fields_of
 from engine.seat import Seat
+from state import lineage
 from state.errors import LabError, Plain
 from state.journal import Diverged
+from state.notes import note
+from state.readers import reading
 from state.vocabulary import Role
 from tests.engine.conftest import Laid, says, text
+from tests.engine.test_lab import Slow
 
 Lay = Callable[..., Laid]
 
@@ -174,3 +179,31 @@ async def test_a_note_is_read_once_by_the_next_turn_and_then_stays_in_view(lay: 
     assert row is not None and row["read_at"] is not None
     await talk(laid.desk())
     assert len(laid.player.asked) == 2
+
+
+async def test_a_program_that_two_runs_make_is_one_program_and_both_show_it(lay: Lay, tmp_path: Path) -> None:
+    laid = lay()
+    (tmp_path / "go").touch()
+    first_run, first_visit = laid.run, laid.visit
+
+    async def makes() -> None:
+        desk = laid.desk()
+        assert await desk.name("wd_2", "a" * 64) == "wd_2"
+        assert (await desk.run("run", Slow(str(tmp_path / "go")))).ok
+
+    await makes()
+    with laid.store.transaction() as tx:
+        laid.run = lineage.begin_run(
+            tx, laid.store.put(laid.config.canonical.encode()), [first_visit.phase], "co-pilot"
+        )
+        opening.begin(tx, laid.run, first_visit.phase, first_visit.frame, None)
+    again = lineage.current(laid.store, laid.run)
+    assert again is not None
+    laid.visit = again
+    await makes()
+    assert len(list(laid.places.jobs.iterdir())) == 1  # nor did it run twice
+    with reading(laid.places.database, laid.places.blobs) as reader:
+        assert reader is not None
+        for run in (first_run, laid.run):
+            assert [program.name for program in reader.programs(run)] == ["wd_2"]
+            assert [experiment.id for experiment in reader.experiments(run)] == [1]

@@ -6,7 +6,7 @@ import asyncio
 import base64
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -270,3 +270,25 @@ async def test_a_fork_stops_no_job_of_its_parent(tmp_path: Path, monkeypatch: Pa
         await lab.again()
         plays.go.touch()
         await lab.until("SELECT 1 FROM attempt WHERE id = ? AND state = 'done'", attempt)
+
+
+# on a share
+
+
+@pytest.mark.parametrize("autonomy", ["co-pilot", "autopilot"])
+async def test_on_a_share_a_whole_copy_is_made_at_every_checkpoint_and_one_that_fails_ends_nothing(
+    tmp_path: Path, monkeypatch: Patch, autonomy: str
+) -> None:
+    text = f'question = "?"\nautonomy = "{autonomy}"\n'
+    async with laboratory(tmp_path, monkeypatch, {READ: reads}, text=text, begin=False) as lab:
+        lab.around.places = replace(lab.places, kind="nfs")
+        lab.leave(WordKind.RUN)
+        await lab.until("SELECT 1 FROM wait WHERE why = 'checkpoint'")  # the review's, or the empty plan's
+        copy = Store(lab.places.snapshot, tmp_path / "elsewhere")
+        assert copy.row("SELECT 1 FROM visit WHERE state = 'closed'") is not None
+        copy.close()
+        lab.places.snapshot.unlink()
+        lab.places.snapshot.mkdir()  # nothing can be put there now
+        lab.leave(WordKind.RUN)
+        await lab.until("SELECT 1 FROM wait WHERE run = 2 AND why = 'checkpoint' AND closed_seq IS NULL")
+        lab.places.snapshot.rmdir()

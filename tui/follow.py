@@ -1,7 +1,7 @@
 """Follow a run without a screen: progress lines on stderr until it ends or waits, the paper's path last on stdout.
 
-The follower gives work (`walls.md` calls it so): where no engine holds the lock while the run has something to do, it
-starts one. What it prints is made from the event sequence; it keeps nothing but the last number it saw.
+The follower gives work: where no engine holds the lock while the run has something to do, it starts one. What it prints
+is made from the event sequence; it keeps nothing but the last number it saw.
 """
 
 from __future__ import annotations

@@ -28,12 +28,16 @@ RESULTS_B = 8 << 20
 METRICS_B = 64 << 20
 PICTURE_B = 16 << 20
 PICTURE_PX = 12_000
+SHORT_B = 8 << 20  # with less room than this the disk is full
 FILES = 1000
 TAIL_B = 16 << 10
 TAIL_LINES = 60
 ERROR_LINES = 40
 LINE = 500  # characters
 PNG = b"\x89PNG\r\n\x1a\n"
+DISK_FULL = "disk.full"
+"""Why a program is run again that failed on a full disk: that says nothing about it."""
+
 ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 
 
@@ -49,6 +53,7 @@ class Exit(BaseModel):
     took_s: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     memory_b: Annotated[int, Field(ge=0)] = 0
     cpu_s: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    room_b: Annotated[int, Field(ge=0)] | None = None
 
 
 class Spec(BaseModel):
@@ -70,6 +75,8 @@ def gather(folder: Path) -> Ending:
     except ValidationError:
         return Ending(ExperimentState.FAILED, error="exit.json was overwritten by the program", tail=tail(folder))
     state, last, files = ExperimentState(end.state), tail(folder), {}
+    if state is ExperimentState.FAILED and end.room_b is not None and end.room_b < SHORT_B:
+        return Ending(ExperimentState.STOPPED, error=DISK_FULL, tail=last, took_s=end.took_s)
     why = reason(end, spec.limits)
     try:
         files = wanted(folder / "work", spec.wants, int(spec.limits.get("file_b", RESULTS_B)))

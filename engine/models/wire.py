@@ -105,7 +105,7 @@ class _Ids:
     def block(self, block: Block, role: str) -> Json | None:
         match block:
             case ToolUse(id, name, arguments) if role == "assistant":
-                base = re.sub(r"[^A-Za-z0-9_-]", "_", id) or "call"
+                base = re.sub(r"[^A-Za-z0-9_-]", "_", id)[:64] or "call"
                 sent, n = base, 1
                 while sent in self._seen:
                     n += 1

@@ -290,6 +290,7 @@ class Watch:
             "output_b": self.log.total_b,
             "memory_b": self.peak_b,
             "cpu_s": round(used.ru_utime + used.ru_stime, 3),
+            "room_b": room_b(self.folder),  # a program that failed on a full disk has said nothing about itself
         }
 
     def write_exit(self, told: dict[str, object]) -> None:
@@ -310,6 +311,11 @@ class Watch:
 
     def leave(self, number: int, frame: object) -> None:
         self.leaving = True
+
+
+def room_b(folder: Path) -> int:
+    told = os.statvfs(folder)
+    return told.f_bavail * told.f_frsize
 
 
 def reserve(path: Path) -> None:

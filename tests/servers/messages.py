@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import hashlib
 import json
 import socket
@@ -73,6 +74,7 @@ class MessagesServer:
     def __exit__(self, *_: object) -> None:
         self.closing.set()
         self._http.shutdown()
+        self._http.hang_up()
         self._http.server_close()
         self._thread.join()
 
@@ -122,6 +124,20 @@ class MessagesServer:
 class _Http(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        live = self.__dict__.setdefault("live", set())
+        live.add(request)
+        try:
+            super().finish_request(request, client_address)
+        finally:
+            live.discard(request)
+
+    def hang_up(self) -> None:
+        """A server that is gone serves nobody on the connections that it had either."""
+        for connection in list(self.__dict__.get("live", ())):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def shutdown_request(self, request: Any) -> None:
         """A connection that is to be reset must not be ended politely first."""

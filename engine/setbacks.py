@@ -131,7 +131,7 @@ def _close_all(tx: Transaction, run: int, why: Wait) -> None:
 
 
 async def wait_for_key(bench: Bench, line: Line, role: Role, error: LabError) -> None:
-    """No key: pause, and look again when the key file or the person says so."""
+    """Nobody can play the role: no key (or another fault of the set-up). Pause, and look again by itself."""
 
     def found() -> bool:
         try:
@@ -141,7 +141,10 @@ async def wait_for_key(bench: Bench, line: Line, role: Role, error: LabError) ->
         return True
 
     facts: dict[str, Plain] = {"key": error.key, **error.facts}
-    await bench.wait(Wait.AUTH, [Choice.RETRY, Choice.STOP], facts, probe=found)
+    why = Wait.AUTH
+    if error.key.split(".")[0] not in ("auth", "keys"):
+        why, facts = Wait.TROUBLE, {**facts, "what": "no_model", "error": error.key}
+    await bench.wait(why, [Choice.RETRY, Choice.STOP], facts, probe=found)
 
 
 async def wait_for_money(bench: Bench, worst: int, error: LabError) -> None:

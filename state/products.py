@@ -66,7 +66,7 @@ def _read(files: Files, name: str) -> str:
 
 
 def _needed(text: str, file: str, line: int, part: str) -> str:
-    if not text.strip():
+    if not clean(text).strip():
         raise LabError("product.empty", file=file, line=line, part=part)
     return text
 

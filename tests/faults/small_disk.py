@@ -93,8 +93,8 @@ def main(folder: Path) -> None:
             free(disk)
             until(lab, lambda told: told["experiments"]["finished"] >= 3, running)
             saw["experiments"] = rows(
-                lab, "SELECT seed, experiment.state, (SELECT group_concat(error) FROM attempt WHERE step = a.step) FROM experiment"
-                " JOIN attempt a ON a.id = experiment.attempt ORDER BY experiment.id LIMIT 3"
+                lab, "SELECT seed, experiment.state, (SELECT group_concat(error) FROM attempt WHERE step = a.step)"
+                " FROM experiment JOIN attempt a ON a.id = experiment.attempt ORDER BY experiment.id LIMIT 3"
             )  # fmt: skip
         finally:
             driving.kill(running)

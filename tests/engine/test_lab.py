@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from engine import ghosts
+from engine import checkpoints, ghosts
 from engine.answers import Refusal
 from engine.desk import Desk
 from engine.experiments.contract import Ending, Job, Limits
+from state import lineage
 from state.products import Product, Review
 from state.store import Store
 from state.vocabulary import Choice, ExperimentState, Phase, Wait, WordKind
@@ -253,6 +254,11 @@ async def test_an_edit_in_a_fork_is_not_seen_by_the_run_that_it_came_from(tmp_pa
         await lab.until("SELECT 1 FROM visit WHERE run = 1 AND label = 'plan@1'")
         inputs = {row["run"]: json.loads(row["inputs"]) for row in lab.store.rows("SELECT * FROM visit WHERE id > 1")}
         assert inputs[1]["review"] != inputs[2]["review"]
+        (shared,) = [visit for visit in lineage.visits(lab.store, 1) if visit.phase is READ]
+        assert [checkpoints.newest(lab.around, run, shared) for run in (1, 2)] == [
+            inputs[1]["review"],
+            inputs[2]["review"],
+        ]
         row = lab.store.row("SELECT run FROM note WHERE text = 'try it otherwise'")
         assert row is not None and row["run"] == 2
 

@@ -85,6 +85,10 @@ def test_an_invalid_project_toml_leaves_the_last_valid_one_in_force_and_is_told_
 def test_what_waits_for_the_next_run_reaches_it_and_not_the_run_at_work(lay: Lay) -> None:
     laid = lay()
     live = Live(laid.store, laid.places.folder)
+    file = laid.places.folder / project.FILE
+    file.write_text('question = "Does it?"\n[languages]\nteam = "zh"\n')
+    live.look()
+    assert live.of(laid.run).languages.team.value == "en"
     given(laid, WordKind.SET, key="languages.team", value="zh")
     (laid.places.folder / project.FILE).write_text(
         'question = "Does it?"\nautonomy = "autopilot"\n[languages]\nteam = "en"\npaper = "zh"\n'
@@ -95,6 +99,7 @@ def test_what_waits_for_the_next_run_reaches_it_and_not_the_run_at_work(lay: Lay
     assert live.of(laid.run).autonomy.value == "autopilot"  # live at once
     run = given(laid, WordKind.RUN).run
     assert run is not None and live.of(run).languages.paper.value == "zh"
+    assert live.of(run).languages.team.value == "en"
 
 
 def test_limits_are_the_projects_over_all_runs_and_a_run_may_have_a_tighter_one(lay: Lay) -> None:
@@ -140,6 +145,10 @@ async def test_jobs_side_by_side_never_reserve_more_gpu_time_than_there_is(
     monkeypatch.setattr(jobs, "_until_ended", watched)
     names = ("a", "b", "c")
     works = [desk.start(name, lambda part, one: part.run("run", gpu_job(one)), name) for name in names]
+    async with desk.workshop.slots.one(), desk.workshop.slots.one():  # they all fit, and wait for a slot
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert desk.workshop.slots.waiting == 3
     assert all(ending.ok for ending in await desk.all(*works))
     assert most <= 90
     row = laid.store.row("SELECT gpu_s, gpu_reserved_s FROM run")

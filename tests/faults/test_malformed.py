@@ -26,7 +26,7 @@ from state.products import Plan
 from state.vocabulary import Choice, Role
 from tests.engine.conftest import Laid
 from tests.engine.phases.played import PLAN, REVIEW, inputs_with
-from tests.faults.garbling import BIG, CASES, Case, answering, calls, replies
+from tests.faults.garbling import BIG, CASES, Case, answering, calls, nested, replies
 from tests.servers.messages import Json, MessagesServer
 
 Lay = Callable[..., Laid]
@@ -102,9 +102,14 @@ def cut_call(case: Case) -> Json:
     return {"content": [use], "stop_reason": "tool_use"}
 
 
+def odd_call(id: str, name: str, arguments: object) -> Json:
+    return {"content": [{"type": "tool_use", "id": id, "name": name, "input": arguments}] * 2}
+
+
 @quick
 @given(SCRIPTS)
 @example((CASES[2], [refusing()] * 9))
+@example((CASES[2], [odd_call("编号" * 100, "对话 ?" * 60, {"text": "\ud83d\x00", "深": nested(200)})] * 2))
 @example((CASES[2], [cut_call(CASES[2])] * 11))
 @example((CASES[5], [refusing("x" * BIG), {**answering(CASES[5]), "stop_reason": "max_tokens"}]))
 def test_a_bad_reply_goes_back_or_waits_with_its_reason_and_a_good_one_is_taken(

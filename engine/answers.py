@@ -102,6 +102,11 @@ def _plain(part: Any, parts: dict[str, Any]) -> Any:
     if "$ref" in part:
         named = parts[part["$ref"].rsplit("/", 1)[1]]
         return _plain({**named, **{key: value for key, value in part.items() if key != "$ref"}}, parts)
+    if isinstance(held := part.get("anyOf"), list) and {"type": "null"} in held and len(held) == 2:
+        inner = next(one for one in held if one != {"type": "null"})  # what may be left out is shown as what it holds
+        return _plain(
+            {**inner, **{key: value for key, value in part.items() if key not in ("anyOf", "default")}}, parts
+        )
     return {key: _plain(value, parts) for key, value in part.items() if not (key == "title" and isinstance(value, str))}
 
 
@@ -194,7 +199,7 @@ class LiteratureReview(Answer):
 
 
 class SubmitPlan(Answer):
-    """Hand in the plan. What you leave out is taken from the text's own front matter, if it has one."""
+    """Hand in the plan: its text, and beside it metric, direction, data set, baseline and settings, as the lab reads them."""
 
     tool: ClassVar[str] = "plan"
     text: Words = Field(description="Markdown: hypothesis, method, data, baseline, what would count against it, risks.")

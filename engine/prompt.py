@@ -1,8 +1,9 @@
 """Text for a model: prompts with named fields, filled with escaped tags.
 
 Everything that changes stands in a tag (`<verdict program="wd_2">better</verdict>`), and what stands in a tag can never
-end it, whoever wrote it. A `Shown` is text that is already made of such tags; any other string is escaped. The tags and
-their meaning are listed in `prompts/README.md`; the rehearsal reads nothing else. Called by phases and seats.
+end it, whoever wrote it. A `Shown` is text that is already made of such tags; any other string is escaped, and no more
+of it than must be: a program or a table is read, and copied, as it was written. The tags and their meaning are listed
+in `prompts/README.md`; the rehearsal reads nothing else. Called by phases and seats.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from state.products import Product
 
 FIELD = re.compile(r"\{\{([a-z_]+)\}\}")
 NAME = re.compile(r"[a-z][a-z0-9_]*")
+_OPENS = re.compile(r"<(?=[A-Za-z/!?])")
+_SIGN = re.compile(r"&(?=(?:lt|gt|amp|quot|#10);)")
 
 
 class Shown(str):
@@ -32,8 +35,11 @@ Value = str | int | float | bool | None | Product | Iterable["Value"]
 
 
 def escape(text: str) -> str:
-    """`&`, `<` and `>` so that no text can open or end a tag."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    """A `<` that could open or end a tag as `&lt;`, and the `&` of what reads like such a sign; all else as it is.
+
+    `h > 0`, `a < b` and `x & y` stand as written: a model that edits a line copies what it sees.
+    """
+    return _OPENS.sub("&lt;", _SIGN.sub("&amp;", text))
 
 
 def unescape(text: str) -> str:
@@ -67,16 +73,19 @@ def tag(name: str, value: Value = None, /, **attributes: str | int | float) -> S
     """`<name key="…">value</name>`; several lines stand on lines of their own; without a value `<name/>`."""
     if not NAME.fullmatch(name):
         raise ValueError(f"not a tag's name: {name!r}")
-    told = "".join(
-        f' {key}="{escape(str(fact)).replace(chr(34), "&quot;").replace(chr(10), "&#10;")}"'
-        for key, fact in attributes.items()
-    )
+    told = "".join(f' {key}="{_attribute(str(fact))}"' for key, fact in attributes.items())
     inner = as_shown(value)
     if not inner:
         return Shown(f"<{name}{told}/>")
     if "\n" in inner:
         return Shown(f"<{name}{told}>\n{inner}\n</{name}>")
     return Shown(f"<{name}{told}>{inner}</{name}>")
+
+
+def _attribute(text: str) -> str:
+    for sign, name in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;"), ("\n", "&#10;")):
+        text = text.replace(sign, name)
+    return text
 
 
 def lines(*shown: Shown | str) -> Shown:

@@ -12,12 +12,12 @@ from engine.answers import Answer, Dialogue, Python, Refusal, SearchHF, SubmitCo
 from engine.artefact import tidy
 from engine.desk import Desk
 from engine.inputs import Inputs
+from engine.phases import news
 from engine.phases.news import said, tail, with_last
 from engine.prompt import Shown
 from engine.tools import hub, python
-from state.errors import LabError
 from state.front_matter import clean
-from state.products import Data, Product, check_python
+from state.products import Data, Product
 from state.vocabulary import Role
 
 
@@ -75,11 +75,7 @@ def unparsed(answer: Answer) -> Refusal | None:
     """Code that is no Python is not run."""
     if not isinstance(answer, SubmitCode | Python):
         return None
-    try:
-        check_python("load_data.py" if isinstance(answer, SubmitCode) else "look.py", tidy(answer.code))
-    except LabError as error:
-        return Refusal.of(error)
-    return None
+    return news.unparsed("load_data.py" if isinstance(answer, SubmitCode) else "look.py", tidy(answer.code))
 
 
 async def check(desk: Desk, product: Product) -> Refusal | None:

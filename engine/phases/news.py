@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from engine.artefact import numbered
+from engine.answers import Refusal
+from engine.artefact import numbered, rows
 from engine.desk import Round
 from engine.prompt import Shown, lines, tag
-from state.products import Program
+from state.errors import LabError
+from state.products import Program, check_python
 from state.vocabulary import Role
 
 OUTPUT_LINES = 60
@@ -33,3 +35,22 @@ def program(one: Program) -> Shown:
 def tail(text: str) -> str:
     """The last lines of an output."""
     return "\n".join(text.rstrip().split("\n")[-OUTPUT_LINES:])
+
+
+def failed(wrong: str, output: str) -> tuple[str, str]:
+    """What a run failed with, and what it printed beyond that: a traceback is shown once."""
+    told, printed = tail(wrong), tail(output)
+    last = printed.rsplit("Traceback (most recent call last):", 1)
+    return told, last[0].rstrip() if len(last) == 2 and last[1].strip() in told else printed
+
+
+def unparsed(file: str, code: str) -> Refusal | None:
+    """Why a program is none, with the line as it stands."""
+    try:
+        check_python(file, code)
+    except LabError as error:
+        number, reason = error.facts["line"], error.facts["reason"]
+        wrong = rows(code)[int(str(number)) - 1 : int(str(number))]
+        quoted = f": {wrong[0].strip()[:200]}" if wrong else ""
+        return Refusal(f"{file}, line {number}: {reason}{quoted}", error.key, error.facts)
+    return None

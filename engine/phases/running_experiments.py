@@ -21,9 +21,8 @@ from engine.phases.illustrate import illustrated
 from engine.phases.measure import complaint, measure, reading
 from engine.phases.scoring import Ranked, Tried, ranked, reached
 from engine.search.base import chance, policy
-from state.errors import LabError
 from state.events import ProgramScored
-from state.products import Experiments, Plan, Product, Program, Scored, check_python
+from state.products import Experiments, Plan, Product, Program, Scored
 from state.vocabulary import ExperimentState, Role, Verdict
 
 REPAIRS = 3
@@ -53,7 +52,10 @@ async def run(desk: Desk) -> Experiments | None:
             Role.ML_ENGINEER,
             "improve",
             step=turn.n,
+            steps=frame.solver_steps,
             plan=plan,
+            data=desk.inputs.prepared,
+            sent_back_because=desk.inputs.reasons,
             program=news.program(parent),
             scores=standing.table([one.score for one in table]),
             lessons=lessons,
@@ -69,8 +71,9 @@ async def run(desk: Desk) -> Experiments | None:
             Role.ML_ENGINEER,
             "reflect",
             step=turn.n,
+            plan=plan,
             tried=standing.table(now) or "nothing new: these programs had been tried before",
-            scores=standing.table([one.score for one in table]),
+            scores=standing.table([one.score for one in table if one.score not in now]),
         )
         lessons.append((await reflecting.ask(answers=(Lesson,))).text)
         await desk.keep(handed(plan, search.keep(table), table, tried[0], lessons))
@@ -79,11 +82,12 @@ async def run(desk: Desk) -> Experiments | None:
 
 async def begin(desk: Desk, plan: Plan) -> tuple[list[Program], dict[str, Scored]]:
     """The baseline; where the plan still asks for them as they are, also the visit before's programs and grades."""
-    earlier = desk.inputs.before(Experiments)
+    earlier, frame = desk.inputs.before(Experiments), desk.frame
     first = earlier.program(earlier.baseline) if earlier else None
     engineer = desk.seat(
         Role.ML_ENGINEER,
         "baseline",
+        run_time=f"{frame.run_time_s:g} s",
         plan=plan,
         data=desk.inputs.prepared,
         earlier_program=news.program(first) if first else None,
@@ -123,7 +127,13 @@ async def attempt(desk: Desk, plan: Plan, program: Program, before: Scored | Non
     if before is not None and before.grade is not None:
         return Tried(program, asked, endings, readings, grade=before.grade, why=before.why)
     professor = desk.seat(
-        Role.PROFESSOR, "grade", plan=plan, program=news.program(program), output=news.tail(ending.tail)
+        Role.PROFESSOR,
+        "grade",
+        plan=plan,
+        data=desk.inputs.prepared,
+        change=program.change,
+        program=news.program(program),
+        output=news.tail(ending.tail),
     )
     grade = await professor.ask(answers=(Grade,))
     return Tried(program, asked, endings, readings, grade=grade.grade, why=grade.why)
@@ -131,12 +141,16 @@ async def attempt(desk: Desk, plan: Plan, program: Program, before: Scored | Non
 
 async def repaired(desk: Desk, program: Program, ending: Ending, wrong: str) -> Program:
     """The program as its author mended it."""
+    error, output = news.failed(wrong, ending.tail)
     engineer = desk.seat(
         Role.ML_ENGINEER,
         "repair",
+        plan=desk.inputs.plan,
+        data=desk.inputs.prepared,
+        change=program.change,
         program=news.program(program),
-        error=news.tail(wrong),
-        output=news.tail(ending.tail),
+        error=error,
+        output=output,
     )
     answers: tuple[type[Edit] | type[Replace], ...] = (Edit, Replace)
     code = mended(program, await engineer.ask(answers=answers, check=partial(misfit, program)))
@@ -209,11 +223,7 @@ def unparsed(answer: Answer) -> Refusal | None:
 
 
 def _unparsed(code: str) -> Refusal | None:
-    try:
-        check_python("experiment.py", code)
-    except LabError as error:
-        return Refusal.of(error)
-    return None
+    return news.unparsed("experiment.py", code)
 
 
 def handed(

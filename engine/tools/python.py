@@ -16,6 +16,7 @@ SNIPPET_S = 120.0
 LOAD_DATA_S = 60.0
 SNIPPET, LOAD_DATA = "look.py", "load_data.py"
 SHOWN_CHARS = 6_000
+TRACEBACK = "Traceback (most recent call last):"
 _MIDDLE = "[… {} characters left out …]"
 
 Paths = Mapping[str, str]
@@ -44,10 +45,12 @@ def _job(name: str, code: str, wall_s: float, data: Paths, python: str, identiti
 
 def shown(ending: Ending) -> Shown:
     """Its output and, where it failed, why."""
-    output = tag("output", capped(ending.tail))
-    return (
-        output if ending.ok else lines(output, tag("error", capped(ending.error or ending.limit or ending.state.value)))
-    )
+    if ending.ok:
+        return tag("output", capped(ending.tail))
+    error = ending.error or ending.limit or ending.state.value
+    last = ending.tail.rsplit(TRACEBACK, 1)  # a traceback is shown once, as the error
+    printed = last[0].rstrip() if len(last) == 2 and last[1].strip() in error else ending.tail
+    return lines(tag("output", capped(printed)) if printed else "", tag("error", capped(error)))
 
 
 def capped(text: str) -> str:

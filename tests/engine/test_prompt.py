@@ -66,11 +66,16 @@ def test_a_field_named_in_a_value_is_not_filled(text: str) -> None:
 
 
 def test_what_is_shown_already_is_not_escaped_twice() -> None:
-    said = tag("said", "a < b", by="postdoc")
-    assert fill("{{news}}", news=said) == '<news><said by="postdoc">a &lt; b</said></news>\n'
-    assert lines(said, "", "c > d") == '<said by="postdoc">a &lt; b</said>\nc &gt; d'
-    assert isinstance(said + " & more", Shown)
-    assert said + " & more" == f"{said} &amp; more"
+    said = tag("said", "a <b", by="postdoc")
+    assert fill("{{news}}", news=said) == '<news><said by="postdoc">a &lt;b</said></news>\n'
+    assert lines(said, "", "c <d") == '<said by="postdoc">a &lt;b</said>\nc &lt;d'
+    assert isinstance(said + " <more", Shown)
+    assert said + " <more" == f"{said} &lt;more"
+
+
+@pytest.mark.parametrize("text", ["h = x * (x > 0)", "if a < b and c & d:", r"\texttt{wd} & \result{a/b/c/mean} \\"])
+def test_a_line_that_a_model_may_copy_stands_as_it_was_written(text: str) -> None:
+    assert as_shown(text) == text
 
 
 def test_a_shown_tag_of_the_fields_own_name_stands_as_it_is() -> None:
@@ -86,7 +91,7 @@ def test_empty_fields_leave_nothing_and_flags_are_empty_tags() -> None:
 
 
 def test_a_list_becomes_items() -> None:
-    assert tag("lessons", ["a", "b & c"]) == "<lessons>\n<item>a</item>\n<item>b &amp; c</item>\n</lessons>"
+    assert tag("lessons", ["a", "b & c"]) == "<lessons>\n<item>a</item>\n<item>b & c</item>\n</lessons>"
 
 
 def test_a_missing_or_a_surplus_field_is_an_error() -> None:

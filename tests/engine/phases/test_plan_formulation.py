@@ -23,7 +23,7 @@ async def test_two_talk_until_the_postdoc_submits_a_plan(lay: Callable[..., Laid
     assert plan == PLAN
     assert laid.store.row("SELECT 1 FROM visit WHERE state = 'closed'") is not None
     assert tagged(last(cast.asked[1]), "said") == ["Three seeds?"]
-    assert '<said by="phd_student">agreed &lt;done&gt;</said>' in last(cast.asked[2])
+    assert '<said by="phd_student">agreed &lt;done></said>' in last(cast.asked[2])
 
 
 async def test_a_plan_that_does_not_parse_goes_back_with_the_reason(lay: Callable[..., Laid]) -> None:

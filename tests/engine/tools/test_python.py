@@ -38,7 +38,7 @@ def test_a_long_output_keeps_its_beginning_and_its_end() -> None:
     told = python.shown(ending)
     assert len(told) < 2 * python.SHOWN_CHARS
     assert "first x" in told
-    assert "last &lt;/output&gt;" in told
+    assert "last &lt;/output>" in told
     assert "<error>" not in told
 
 

@@ -18,7 +18,7 @@ from engine.models.base import ToolSpec
 from engine.prompt import Shown, tag
 from state.errors import LabError, Plain
 from state.front_matter import clean
-from state.products import Form
+from state.products.refinement import Form
 from state.vocabulary import Phase
 
 if TYPE_CHECKING:

@@ -20,7 +20,8 @@ from state import lineage
 from state.errors import LabError, Plain
 from state.events import ProductRefused
 from state.lineage import Visit
-from state.products import Ideas, Refinement
+from state.products.ideas import Ideas
+from state.products.refinement import Refinement
 from state.vocabulary import Autonomy, Choice, Phase, Wait
 
 log = logging.getLogger("engine")

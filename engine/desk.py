@@ -31,7 +31,7 @@ from engine.workshop import Experiment, Workshop
 from state.errors import LabError, Plain
 from state.events import Event
 from state.journal import Step, fingerprint
-from state.products import Product
+from state.products.base import Product
 from state.store import Transaction
 from state.vocabulary import Autonomy, Choice, Role, StepState, Wait
 

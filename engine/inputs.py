@@ -12,7 +12,15 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from state.errors import LabError
-from state.products import Data, Experiments, Ideas, Interpretation, Plan, Product, Refinement, Report, Review
+from state.products.base import Product
+from state.products.data import Data
+from state.products.experiments import Experiments
+from state.products.ideas import Ideas
+from state.products.interpretation import Interpretation
+from state.products.literature import Review
+from state.products.plan import Plan
+from state.products.refinement import Refinement
+from state.products.report import Report
 from state.results import Measured
 
 P = TypeVar("P", bound=Product)

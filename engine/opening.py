@@ -20,17 +20,15 @@ from state import lineage, results
 from state.config import Config
 from state.errors import LabError
 from state.lineage import Visit
-from state.products import (
-    Data,
-    Experiments,
-    Ideas,
-    Interpretation,
-    Plan,
-    Product,
-    Refinement,
-    Report,
-    Review,
-)
+from state.products.base import Product
+from state.products.data import Data
+from state.products.experiments import Experiments
+from state.products.ideas import Ideas
+from state.products.interpretation import Interpretation
+from state.products.literature import Review
+from state.products.plan import Plan
+from state.products.refinement import Refinement
+from state.products.report import Report
 from state.store import Store, Transaction, canonical
 from state.vocabulary import Phase, Role
 
@@ -95,9 +93,22 @@ def inputs_for(tx: Transaction, run: int, phase: Phase, because: int | None = No
     ).fetchone()
     if row[0] is not None:
         found[EARLIER] = int(row[0])
+    if because is None and phase is not Phase.REPORT_REFINEMENT:
+        because = _sent_back_since(tx, run, found.get(EARLIER))
     if because is not None:
         found[BECAUSE] = because
     return found
+
+
+def _sent_back_since(tx: Transaction, run: int, earlier: int | None) -> int | None:
+    """The decision of refinement that this phase is done anew for: one that is younger than what it made before."""
+    row = tx.execute(
+        "SELECT max(product.id) FROM lineage JOIN visit ON visit.id = lineage.visit"
+        " JOIN product ON product.visit = visit.id WHERE lineage.run = ? AND product.name = ? AND handed_in"
+        " AND (product.run IS NULL OR product.run = lineage.run)",
+        (run, Refinement.name),
+    ).fetchone()
+    return int(row[0]) if row[0] is not None and earlier is not None and earlier < row[0] else None
 
 
 def inputs_of(store: Store, run: int, visit: Visit, frame: Frame) -> Inputs:
@@ -116,7 +127,7 @@ def inputs_of(store: Store, run: int, visit: Visit, frame: Frame) -> Inputs:
         products=products,
         measured=tuple(results.measured(store, run)) if visit.phase.number > 5 else (),
         earlier=earlier,
-        reasons=because.reasons if isinstance(because, Refinement) else "",
+        reasons=because.reasons if isinstance(because, Refinement) and because.decision == "back" else "",
         round=max(len(before), 1),
         archive=frame.archive,
         data=frame.data,

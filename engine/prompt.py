@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import resources
 
-from state.products import Product
+from state.products.base import Product
 
 FIELD = re.compile(r"\{\{([a-z_]+)\}\}")
 NAME = re.compile(r"[a-z][a-z0-9_]*")

@@ -16,7 +16,9 @@ from engine.bench import Bench
 from state.errors import Plain
 from state.events import Event, ProductKept, ProductRefused, VisitClosed
 from state.journal import fingerprint
-from state.products import Experiments, Product, Review
+from state.products.base import Product
+from state.products.experiments import Experiments
+from state.products.literature import Review
 from state.store import Store, Transaction, canonical
 from state.vocabulary import Role, VisitState
 

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from state.errors import LabError
 from state.inbox import ReviewForm
-from state.products import SCORES, Form
+from state.products.refinement import SCORES, Form
 from state.toml_text import line_of
 
 Decision = Literal["accept", "reject"]

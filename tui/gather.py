@@ -15,17 +15,19 @@ from state import lock
 from state.durable import read_beneath
 from state.errors import LabError
 from state.places import Places
-from state.readers import ExperimentRow, ProductRow, Reader, RunRow, Turn
+from state.readers import ExperimentRow, ProductRow, ProgramRow, Reader, ResultRow, RunRow, Turn
 from state.vocabulary import Phase
 from tui import drafts
 from tui.logfile import LogFile
 from tui.look import Engine, Look, Made, Measure, Running
+from tui.standings import at_median
 from tui.widgets.plot import Curve
 
 SHELF_TOOL = "add_paper"
 PART_LIMIT_B = 256 << 10
 METRICS_LIMIT_B = 8 << 20
 POINTS = 600
+BESIDE = 3
 
 
 class Gatherer:
@@ -35,6 +37,8 @@ class Gatherer:
         self.folder, self.where, self.reader = folder, where, reader
         self._made: dict[tuple[str, str], Made] = {}
         self._logs: dict[Path, LogFile] = {}
+        self._curves: dict[str, tuple[tuple[float, float], ...]] = {}
+        self._metrics: Path | None = None
         self._gone_at: int | None = None
 
     def engine(self, now: int) -> Engine:
@@ -49,8 +53,10 @@ class Gatherer:
         self._gone_at = last.get("ended_at") or self._gone_at or now
         return Engine(gone_at=self._gone_at, why=str(last.get("why") or "died"))
 
-    def look(self, run: int | None, phase: str | None, now: int, elsewhere: int) -> Look | None:
-        """The run, or the newest; None where there is none yet."""
+    def look(
+        self, run: int | None, phase: str | None, now: int, elsewhere: int, experiment: int | None = None
+    ) -> Look | None:
+        """The run, or the newest; None where there is none yet. `experiment`: whose curve and log are wanted."""
         runs = self.reader.runs()
         row = next((one for one in runs if one.id == run), None) or (runs[-1] if runs else None)
         if row is None:
@@ -63,7 +69,8 @@ class Gatherer:
         measure = _measure(config, made)
         micros, gpu_s = reader.totals_of_project()
         model = _model(config)
-        running = self.running(experiments, measure)
+        results, programs = tuple(reader.results(row.id)), tuple(reader.programs(row.id))
+        running = self.running(experiments, measure, experiment)
         phases = tuple(reader.phases(row))
         return Look(
             project=self.folder.name,
@@ -89,14 +96,14 @@ class Gatherer:
             elsewhere=elsewhere,
             turns={phase: self.turns(row, phase)} if phase else {},
             made=made,
-            programs=tuple(reader.programs(row.id)),
+            programs=programs,
             experiments=experiments,
-            results=tuple(reader.results(row.id)),
+            results=results,
             papers=tuple(reader.papers()),
             events=tuple(reader.events(0, row.id)),
             measure=measure,
             running=running,
-            best_curve=self.best_curve(reader, row, experiments, running, measure),
+            beside=self.beside(programs, experiments, results, running, measure),
             engine_log=self.log(self.where.log),
             looked_at=drafts.looked_at(self.folder, row.id),
             slots=int(config["experiments"]["slots"]),
@@ -112,7 +119,7 @@ class Gatherer:
             return kept
         if kept is not None:
             return Made(row, kept.files, kept.product)
-        from state.products import PRODUCTS
+        from state.products.table import PRODUCTS
 
         files = self.reader.files(row.sha256)
         kind = PRODUCTS.get(row.name)
@@ -142,22 +149,26 @@ class Gatherer:
                     found.append(_size(self.where.calls / turn.attempt / "part"))
         if look.running is not None and look.running.log is not None:
             found.append(_size(look.running.log.path))
+        if self._metrics is not None:
+            found.append(_size(self._metrics))
         found.append(_size(self.where.log))
         return tuple(found)
 
     # experiments
 
-    def running(self, experiments: tuple[ExperimentRow, ...], measure: Measure) -> Running | None:
-        """The newest experiment at work, else the last one, with its curve."""
+    def running(self, experiments: tuple[ExperimentRow, ...], measure: Measure, wanted: int | None) -> Running | None:
+        """The experiment that is wanted, else the newest at work, else the last one, with its curve."""
         alive = [row for row in experiments if row.state == "running"]
-        chosen = alive[-1] if alive else experiments[-1] if experiments else None
+        chosen = next((row for row in experiments if row.id == wanted), None)
+        chosen = chosen or (alive or list(experiments) or [None])[-1]
         if chosen is None:
             return None
         work = self.where.jobs / chosen.attempt
-        curve, values = self.curve(work, chosen, measure)
+        curve, values = self.curve(work, measure)
+        self._metrics = _newest_metrics(work)
         return Running(chosen.id, curve, values, self.log(work / "out.log"))
 
-    def curve(self, job: Path, row: ExperimentRow, measure: Measure) -> tuple[Curve, Mapping[str, float]]:
+    def curve(self, job: Path, measure: Measure) -> tuple[Curve, Mapping[str, float]]:
         points: list[tuple[float, float]] = []
         values: dict[str, float] = {}
         name = ""
@@ -171,26 +182,29 @@ class Gatherer:
             thin.append(points[-1])
         return Curve(name, tuple(thin)), values
 
-    def best_curve(
+    def beside(
         self,
-        reader: Reader,
-        run: RunRow,
+        programs: tuple[ProgramRow, ...],
         experiments: tuple[ExperimentRow, ...],
+        results: tuple[ResultRow, ...],
         shown: Running | None,
         measure: Measure,
-    ) -> Curve | None:
-        """The curve of the best program's seed that lies in the middle."""
-        best = next((row for row in reader.programs(run.id) if row.kept is not None), None)
-        if best is None or shown is None:
-            return None
-        mine = [row for row in experiments if row.program == best.name and row.state == "finished"]
-        if not mine or any(row.id == shown.experiment for row in mine):
-            return None
-        values = {row.experiment: row.value for row in reader.results(run.id) if row.metric == measure.metric}
-        ranked = sorted(mine, key=lambda row: (values.get(row.id) is None, values.get(row.id) or 0.0))
-        middle = ranked[len(ranked) // 2]
-        curve, _ = self.curve(self.where.jobs / middle.attempt, middle, measure)
-        return Curve(best.name, curve.points) if curve.points else None
+    ) -> tuple[Curve, ...]:
+        """Curves of other programs, each at the seed in its middle: the best, the baseline, the others kept."""
+        own = next((row.program for row in experiments if shown is not None and row.id == shown.experiment), None)
+        kept = sorted((row for row in programs if row.kept is not None), key=lambda row: row.kept or 0)
+        base = [row for row in programs if row.verdict == "baseline"]
+        found: list[Curve] = []
+        for name in dict.fromkeys(row.name for row in [*kept[:1], *base, *kept[1:]]):
+            mine = [row for row in experiments if row.program == name and row.state == "finished"]
+            middle = at_median([row for row in mine if not row.superseded], results, measure.metric)
+            if name == own or middle is None or len(found) == BESIDE:
+                continue
+            if middle.attempt not in self._curves:  # an experiment that is over grows no more
+                self._curves[middle.attempt] = self.curve(self.where.jobs / middle.attempt, measure)[0].points
+            if points := self._curves[middle.attempt]:
+                found.append(Curve(name, points))
+        return tuple(found)
 
     def log(self, path: Path) -> LogFile:
         log = self._logs.setdefault(path, LogFile(path))
@@ -263,21 +277,26 @@ def _text_of(folder: Path, name: str, limit_b: int) -> str:
         return ""
 
 
-def _metrics(job: Path) -> list[dict[str, Any]]:
-    """The lines of the newest `metrics.jsonl` of a job; what is no JSON object is passed over."""
+def _newest_metrics(job: Path) -> Path | None:
+    """The newest `metrics.jsonl` of a job, whether it is written yet or not."""
     try:
         folders = sorted(path.name for path in (job / "work").iterdir() if path.name.startswith("run_"))
     except OSError:
-        return []
+        return None
+    return job / "work" / folders[-1] / "metrics.jsonl" if folders else None
+
+
+def _metrics(job: Path) -> list[dict[str, Any]]:
+    """The lines of the newest `metrics.jsonl` of a job; what is no JSON object is passed over."""
+    newest = _newest_metrics(job)
     found = []
-    for name in folders[-1:]:
-        for row in _text_of(job / "work", f"{name}/metrics.jsonl", METRICS_LIMIT_B).splitlines():
-            try:
-                told = json.loads(row)
-            except ValueError:
-                continue
-            if isinstance(told, dict):
-                found.append(told)
+    for row in _text_of(job / "work", f"{newest.parent.name}/metrics.jsonl", METRICS_LIMIT_B).splitlines() if newest else ():
+        try:
+            told = json.loads(row)
+        except ValueError:
+            continue
+        if isinstance(told, dict):
+            found.append(told)
     return found
 
 

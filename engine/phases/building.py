@@ -15,7 +15,8 @@ from engine.phases import standing
 from engine.writing import faults, pdf
 from engine.writing.references import Known
 from state import paper
-from state.products import Report, ShelfPaper
+from state.products.literature import ShelfPaper
+from state.products.report import Report
 from state.vocabulary import Language
 
 
@@ -43,19 +44,19 @@ async def build(desk: Desk, draft: Draft, found: Mapping[str, ShelfPaper]) -> Dr
     bibtex = {key: one.bibtex for key, one in found.items()}
     prepared = pdf.prepared(draft.source, known(desk), bibtex, draft.figures, language)
     if prepared.faults:
-        return _refused(prepared.faults)
+        return _refused(prepared.faults, draft.source)
     mark = pdf.MARKS[language] if desk.frame.rehearsal else ""
     ending = await desk.run("build", pdf.job(prepared, mark=mark))
     told = desk.file(ending, "build.json") if "build.json" in ending.files else None
     built = pdf.built(told, ending.error)
     if built.fault is not None:
-        return _refused((built.fault,))
+        return _refused((built.fault,), draft.source)
     return replace(draft, bibliography=prepared.bibliography, pdf=desk.file(ending, "paper.pdf"))
 
 
-def _refused(found: tuple[faults.Fault, ...]) -> Refusal:
+def _refused(found: tuple[faults.Fault, ...], source: str) -> Refusal:
     first = found[0]
-    return Refusal(faults.why(found), first.key, {"file": Report.main, "line": first.line, **first.facts})
+    return Refusal(faults.why(found, source), first.key, {"file": Report.main, "line": first.line, **first.facts})
 
 
 def known(desk: Desk) -> Known:

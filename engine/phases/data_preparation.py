@@ -17,7 +17,8 @@ from engine.phases.news import said, tail, with_last
 from engine.prompt import Shown
 from engine.tools import hub, python
 from state.front_matter import clean
-from state.products import Data, Product
+from state.products.base import Product
+from state.products.data import Data
 from state.vocabulary import Role
 
 

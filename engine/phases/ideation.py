@@ -14,7 +14,8 @@ from engine.phases.literature import searched
 from engine.phases.news import with_last
 from engine.prompt import Shown, tag
 from engine.seat import Seat
-from state.products import Idea, Ideas, Product
+from state.products.base import Product
+from state.products.ideas import Idea, Ideas
 from state.vocabulary import Role
 
 FOUND = 10

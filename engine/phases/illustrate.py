@@ -16,7 +16,8 @@ from engine.experiments.contract import Ending
 from engine.experiments.harvest import Curve, curve_of
 from engine.phases.measure import METRICS, OUT
 from engine.phases.scoring import Ranked, Tried
-from state.products import Experiments, Plan, Scored
+from state.products.experiments import Experiments, Scored
+from state.products.plan import Plan
 from state.vocabulary import Choice, Wait
 
 PICTURE_B = 2 << 20

@@ -19,7 +19,7 @@ from engine.tools import shelf
 from engine.tools.paper import Paper, Text
 from state.errors import Plain
 from state.events import SourceUnreachable
-from state.products import ShelfPaper
+from state.products.literature import ShelfPaper
 from state.vocabulary import Role
 
 READ_CHARACTERS = 120_000

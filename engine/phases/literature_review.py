@@ -14,7 +14,8 @@ from engine.phases.literature import cited, read, searched
 from engine.phases.news import with_last
 from engine.prompt import Shown, tag
 from state.events import PaperFound
-from state.products import Product, Review, ShelfPaper
+from state.products.base import Product
+from state.products.literature import Review, ShelfPaper
 from state.vocabulary import Choice, Role, Wait
 
 ABSTRACTS = 5

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from engine.desk import Desk
 from engine.experiments.contract import GB, Ending, Job, Limits
 from engine.experiments.harvest import FINAL_INFO
-from state.products import Plan, Program
+from state.products.experiments import Program
+from state.products.plan import Plan
 
 OUT = "run_0"
 RESULTS = f"{OUT}/final_info.json"

@@ -7,7 +7,8 @@ from engine.artefact import numbered, rows
 from engine.desk import Round
 from engine.prompt import Shown, lines, tag
 from state.errors import LabError
-from state.products import Program, check_python
+from state.products.base import check_python
+from state.products.experiments import Program
 from state.vocabulary import Role
 
 OUTPUT_LINES = 60

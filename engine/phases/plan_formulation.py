@@ -11,7 +11,8 @@ from engine.phases.news import said, with_last
 from engine.prompt import Shown
 from state.config import Metric
 from state.errors import LabError
-from state.products import Plan, Product
+from state.products.base import Product
+from state.products.plan import Plan
 from state.vocabulary import Role
 
 

@@ -14,7 +14,8 @@ from engine.phases.news import with_last
 from engine.phases.reviewing import means, shown_review
 from engine.prompt import Shown, lines, tag
 from engine.roles import REVIEWERS
-from state.products import Form, Product, Refinement, Signed
+from state.products.base import Product
+from state.products.refinement import Form, Refinement, Signed
 from state.vocabulary import Phase, Role
 
 BACK_TO = (
@@ -24,6 +25,12 @@ BACK_TO = (
     Phase.RUNNING_EXPERIMENTS,
     Phase.RESULTS_INTERPRETATION,
     Phase.REPORT_WRITING,
+)
+
+
+LOOK_AGAIN = (
+    "Is each score what your words say, and is each weakness really in the paper? Then hand the whole form in once"
+    " more, mended or as it was."
 )
 
 
@@ -78,7 +85,7 @@ async def reviewed(desk: Desk, role: Role, paper: str) -> Form:
     """One review, looked at once more by who wrote it."""
     reviewer = desk.seat(role, "reviewer", paper_language=desk.frame.paper_language, paper=paper)
     await reviewer.ask(answers=(SubmitReview,))
-    look_again = tag("look_again", "Is each score what your words say, and is each weakness really in the paper?")
+    look_again = tag("look_again", LOOK_AGAIN)
     return (await reviewer.ask(look_again, answers=(SubmitReview,))).form
 
 

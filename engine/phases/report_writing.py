@@ -7,6 +7,7 @@ with a README of the finding.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import partial
 from itertools import count
@@ -23,13 +24,17 @@ from engine.prompt import Shown, lines, tag
 from engine.seat import Seat
 from engine.writing import scaffold
 from state.events import SectionKept
-from state.products import Form, Product, Report, ShelfPaper
+from state.products.base import Product
+from state.products.literature import ShelfPaper
+from state.products.refinement import Form
+from state.products.report import Report
 from state.vocabulary import Choice, Language, Role, Wait
 
 REPAIRS = 3
 STALLS = 2
 """After so many steps in a row that brought nothing, the score counts as no longer rising."""
 FOUND = 10
+TITLE_CHARACTERS = 200
 
 
 async def run(desk: Desk) -> Report | None:
@@ -71,7 +76,6 @@ def seated(desk: Desk) -> Seat:
     """The writer, with everything the paper rests on."""
     inputs = desk.inputs
     experiments = inputs.experiments
-    figures = [tag("item", experiments.captions.get(name, ""), file=f"figures/{name}") for name in experiments.figures]
     return desk.seat(
         Role.PHD_STUDENT,
         "write",
@@ -80,14 +84,35 @@ def seated(desk: Desk) -> Seat:
         review=inputs.review,
         plan=inputs.plan,
         data_card=inputs.prepared.card,
+        programs=programs(experiments),
         scores=standing.table(experiments.scores),
         best=standing.best(experiments),
         references=standing.citable(inputs),
+        keys=keys(inputs.review.papers),
         interpretation=inputs.interpretation,
-        figures=lines(*figures),
+        figures=figures(experiments),
         earlier_version=inputs.earlier,
         sent_back_because=inputs.reasons,
     )
+
+
+def programs(experiments: Experiments) -> Shown:
+    """The baseline's code, and what each other program changed."""
+    baseline = experiments.program(experiments.baseline)
+    others = (tag("change", one.change, program=one.name) for one in experiments.programs if one.name != baseline.name)
+    return lines(tag("code", baseline.code.strip("\n"), program=baseline.name), *others)
+
+
+def figures(experiments: Experiments) -> Shown:
+    """The figures that there are, with what each shows."""
+    return lines(
+        *(tag("item", experiments.captions.get(name, ""), file=f"figures/{name}") for name in experiments.figures)
+    )
+
+
+def keys(papers: Iterable[ShelfPaper]) -> list[str]:
+    """What may be cited."""
+    return [f"{paper.key}: {paper.title}" for paper in papers]
 
 
 async def written(desk: Desk, writer: Seat, draft: Draft, part: str, found: dict[str, ShelfPaper]) -> Draft:
@@ -104,7 +129,8 @@ async def written(desk: Desk, writer: Seat, draft: Draft, part: str, found: dict
             case _:
                 body = scaffold.section(earlier.source, part) if earlier else ""
         tried = draft.with_source(scaffold.with_section(draft.source, part, body))
-        built = await build(here, tried, found)
+        built = untitled(body) if part == "title" else None
+        built = built or await build(here, tried, found)
         if isinstance(built, Draft):
             return built
         heard = news.error(built.why)
@@ -113,6 +139,13 @@ async def written(desk: Desk, writer: Seat, draft: Draft, part: str, found: dict
                 f"not-built-{attempt}", Wait.TROUBLE, Choice.RETRY, Choice.STOP, what="section_failed", why=built.why
             )
     raise AssertionError("count() does not end")
+
+
+def untitled(title: str) -> Refusal | None:
+    """Why a title is none: it is one line of bare words."""
+    if len(title) > TITLE_CHARACTERS or r"\cite" in title:
+        return Refusal(f"a title is one line of bare words: at most {TITLE_CHARACTERS} characters, nothing cited")
+    return None
 
 
 async def improved(
@@ -128,15 +161,22 @@ async def improved(
         read_as=shown_form(form),
         scores=standing.table(desk.inputs.experiments.scores),
         references=standing.citable(desk.inputs),
+        keys=keys(found.values()),
+        figures=figures(desk.inputs.experiments),
         last_attempt=last_attempt,
     )
     answers: tuple[type[Edit] | type[Done], ...] = (Edit, Done)
-    match await writer.ask(with_last(turn, Shown("")), answers=answers, check=partial(misfit, draft)):
-        case Edit() as edit:
-            tried = draft.with_source(artefact.edited(draft.source, [edit]))
-        case _:
-            return None, form, Shown("")
-    built = await build(desk, tried, found)
+    heard = Shown("")
+    for attempt in range(REPAIRS + 1):
+        match await writer.ask(with_last(turn, heard), answers=answers, check=partial(misfit, draft)):
+            case Edit() as edit:
+                tried = draft.with_source(artefact.edited(draft.source, [edit]))
+            case _:
+                return None, form, Shown("")
+        built = await build(desk.within(f"try-{attempt}"), tried, found)
+        if isinstance(built, Draft):
+            break
+        heard = news.error(built.why)
     if isinstance(built, Refusal):
         return None, form, lines(edit.why, news.error(built.why))
     score = await read(desk, built)

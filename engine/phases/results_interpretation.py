@@ -11,7 +11,8 @@ from engine.inputs import Inputs
 from engine.phases import standing
 from engine.phases.news import said, with_last
 from engine.prompt import Shown, Value
-from state.products import Interpretation, Product, references_in
+from state.products.base import Product
+from state.products.interpretation import Interpretation, references_in
 from state.vocabulary import Role
 
 

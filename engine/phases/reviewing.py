@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from statistics import fmean
 
 from engine.prompt import Shown, lines, tag
-from state.products import SCORES, Form, Signed
+from state.products.refinement import SCORES, Form, Signed
 
 WEIGHTS = {
     "overall": 1.0 / 10,

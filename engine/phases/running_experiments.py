@@ -22,7 +22,9 @@ from engine.phases.measure import complaint, measure, reading
 from engine.phases.scoring import Ranked, Tried, ranked, reached
 from engine.search.base import chance, policy
 from state.events import ProgramScored
-from state.products import Experiments, Plan, Product, Program, Scored
+from state.products.base import Product
+from state.products.experiments import Experiments, Program, Scored
+from state.products.plan import Plan
 from state.vocabulary import ExperimentState, Role, Verdict
 
 REPAIRS = 3

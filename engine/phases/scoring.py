@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from engine.experiments import score
 from engine.experiments.contract import Ending
 from engine.phases.measure import Reading
-from state.products import Plan, Program, Scored
+from state.products.experiments import Program, Scored
+from state.products.plan import Plan
 from state.vocabulary import Verdict
 
 

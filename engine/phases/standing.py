@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from engine.answers import Refusal
 from engine.inputs import Inputs
 from engine.prompt import Shown, lines, tag
+from engine.writing.references import nearest
 from state import paper
-from state.products import Experiments, Scored, references_in
+from state.products.experiments import Experiments, Scored
+from state.products.interpretation import references_in
 from state.results import Measured
 
 
@@ -46,12 +48,15 @@ def best(experiments: Experiments) -> Shown:
     return tag("best", name, verdict=verdict)
 
 
-def references(measured: Sequence[Measured]) -> list[str]:
-    """The references that say most: mean, sd and n of every place that was measured."""
-    told = []
-    for place, values in paper.gather(measured).items():
-        statistics = ("mean", "sd", "n") if values.n > 1 else ("mean", "n")
-        told += [rf"\result{{{'/'.join((*place, statistic))}}}" for statistic in statistics]
+def references(measured: Sequence[Measured], baseline: str = "") -> list[str]:
+    """What may be cited, a line a place: the reference to its mean and how it prints, its difference, its seeds."""
+    told, values = [], paper.gather(measured)
+    for place, found in values.items():
+        name = "/".join(place)
+        line = rf"\result{{{name}/mean}} prints {paper.printed('mean', found)}"
+        if place[0] != baseline and (base := values.get((baseline, *place[1:]))) is not None:
+            line += f", /delta {paper.printed('delta', found, baseline=base)}"
+        told.append(f"{line}, /n {paper.printed('n', found)}")
     return told
 
 
@@ -62,8 +67,8 @@ def measured(inputs: Inputs) -> list[Measured]:
 
 
 def citable(inputs: Inputs) -> list[str]:
-    """The references that exist for this run."""
-    return references(measured(inputs))
+    """The references that exist for this run, with what they print."""
+    return references(measured(inputs), inputs.experiments.baseline)
 
 
 def unknown_reference(inputs: Inputs, text: str, file: str = "") -> Refusal | None:
@@ -71,8 +76,11 @@ def unknown_reference(inputs: Inputs, text: str, file: str = "") -> Refusal | No
     places = paper.gather(measured(inputs))
     for one in references_in(text):
         if one.stat not in paper.STATS or one.place not in places:
+            near = nearest("/".join(one.place), ["/".join(place) for place in places])
+            exist = " ".join(rf"\result{{{place}/mean}}" for place in near) or "none"
             return Refusal(
-                rf"\result{{{one.text}}} points to no measured value; what exists: {' '.join(citable(inputs))}",
+                rf"\result{{{one.text}}} points to no measured value. The nearest that exist: {exist}; after the last"
+                f" stroke stands one of {', '.join(paper.STATS)}",
                 "reference.unknown",
                 {"file": file, "line": one.line, "reference": one.text},
             )

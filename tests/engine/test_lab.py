@@ -16,7 +16,8 @@ from engine.answers import Refusal
 from engine.desk import Desk
 from engine.experiments.contract import Ending, Job, Limits
 from state import lineage
-from state.products import Product, Review
+from state.products.base import Product
+from state.products.literature import Review
 from state.store import Store
 from state.vocabulary import Choice, ExperimentState, Phase, Wait, WordKind
 from tests.engine.lab import Laboratory, laboratory

@@ -10,7 +10,7 @@ import pytest
 from engine import checkpoints
 from engine.desk import Desk
 from state.errors import LabError
-from state.products import Review
+from state.products.literature import Review
 from state.vocabulary import Choice, Phase, Wait, WordKind
 from tests.engine.lab import laboratory
 

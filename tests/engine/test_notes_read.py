@@ -18,7 +18,7 @@ from engine.prompt import fields_of
 from engine.seat import Seat
 from state import lineage, taking
 from state.notes import note
-from state.products import Review
+from state.products.literature import Review
 from state.vocabulary import Role
 from tests.engine.conftest import Laid, says
 

@@ -13,7 +13,7 @@ from engine.models.base import Reply, Request
 from engine.prompt import fields_of
 from engine.replies import as_plain
 from state import durable, lineage, profiles
-from state.products import Review
+from state.products.literature import Review
 from state.readers import reading
 from state.status import repeated, started_twice
 from state.vocabulary import Phase, Role

@@ -22,7 +22,7 @@ from engine.models.anthropic import AnthropicModel, preload
 from engine.phases import plan_formulation
 from engine.prompt import fields_of
 from state import lineage, profiles
-from state.products import Plan
+from state.products.plan import Plan
 from state.vocabulary import Choice, Role
 from tests.engine.conftest import Laid
 from tests.engine.phases.played import PLAN, REVIEW, inputs_with

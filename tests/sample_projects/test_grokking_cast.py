@@ -17,7 +17,7 @@ from engine.phases import ideation, literature_review
 from engine.prompt import lines, tag
 from engine.tools import bib, shelf
 from state import project
-from state.products import bib_entries
+from state.products.literature import bib_entries
 from state.vocabulary import Phase, Verdict
 
 SAMPLE = Path(__file__).parents[2] / "sample_projects" / "grokking"

@@ -10,7 +10,11 @@ from pathlib import Path
 import pytest
 
 from engine.models.rehearsal import RehearsalModel
-from state.products import Experiments, Interpretation, Plan, Refinement, Report
+from state.products.experiments import Experiments
+from state.products.interpretation import Interpretation
+from state.products.plan import Plan
+from state.products.refinement import Refinement
+from state.products.report import Report
 from state.vocabulary import Language, Phase, Verdict
 from tests.engine.phases.test_rehearsed import Rehearsal
 

@@ -7,26 +7,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from state.errors import LabError
-from state.products import (
-    MADE_BY,
-    PRODUCTS,
-    Data,
-    Experiments,
-    Form,
-    Idea,
-    Ideas,
-    Interpretation,
-    Plan,
-    Product,
-    Program,
-    Refinement,
-    Report,
-    Review,
-    Scored,
-    ShelfPaper,
-    Signed,
-    bib_entries,
-)
+from state.products.base import Product
+from state.products.data import Data
+from state.products.experiments import Experiments, Program, Scored
+from state.products.ideas import Idea, Ideas
+from state.products.interpretation import Interpretation
+from state.products.literature import Review, ShelfPaper, bib_entries
+from state.products.plan import Plan
+from state.products.refinement import Form, Refinement, Signed
+from state.products.report import Report
+from state.products.table import MADE_BY, PRODUCTS
 from state.vocabulary import Phase, Role, Verdict
 
 PROSE = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from state.errors import LabError
 from state.inbox import ReviewForm
-from state.products import SCORES, Form
+from state.products.refinement import SCORES, Form
 from state.review import RANGES, RATINGS, distance, filled_in, markdown, meta, read, toml
 
 

@@ -15,7 +15,7 @@ from tui.widgets.keyline import Key
 from tui.widgets.rows import Place, Row
 
 if TYPE_CHECKING:
-    from state.products import Ideas
+    from state.products.ideas import Ideas
 
 
 class IdeationPane(Pane):

@@ -22,7 +22,7 @@ from tui.widgets.rows import Place, Row
 from tui.words import NONE, signed
 
 if TYPE_CHECKING:
-    from state.products import Refinement, Signed
+    from state.products.refinement import Refinement, Signed
 
 SCORES = {
     "originality": 4,

@@ -24,7 +24,7 @@ from tui.widgets.rows import Place, Row
 from tui.words import NONE, role_name
 
 if TYPE_CHECKING:
-    from state.products import Report
+    from state.products.report import Report
 
 OUTLINE = 30
 

@@ -11,17 +11,12 @@ from engine.desk import Desk
 from engine.inputs import Inputs
 from engine.models.base import Message, Reply, Request, ToolUse, Usage
 from state import lineage
-from state.products import (
-    Data,
-    Experiments,
-    Interpretation,
-    Plan,
-    Product,
-    Program,
-    Review,
-    Scored,
-    ShelfPaper,
-)
+from state.products.base import Product
+from state.products.data import Data
+from state.products.experiments import Experiments, Program, Scored
+from state.products.interpretation import Interpretation
+from state.products.literature import Review, ShelfPaper
+from state.products.plan import Plan
 from state.results import Measured
 from state.vocabulary import Phase, Verdict
 from tests.engine.conftest import Laid

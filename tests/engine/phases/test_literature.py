@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from engine.phases import ideation, literature_review
 from engine.phases.literature import cited
-from state.products import Ideas, Review
+from state.products.ideas import Ideas
+from state.products.literature import Review
 from state.vocabulary import Phase
 from tests.engine.conftest import Laid
 from tests.engine.phases.played import Cast, inputs_with, last, play, tagged

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from engine.phases import plan_formulation
 from state.notes import note
-from state.products import Plan
+from state.products.plan import Plan
 from tests.engine.conftest import Laid
 from tests.engine.phases.played import PLAN, REVIEW, Cast, inputs_with, last, play, tagged
 

@@ -19,7 +19,11 @@ from engine.models.rehearsal import RehearsalModel
 from engine.workshop import Workshop
 from state import lineage, places, profiles, project
 from state.journal import Journal
-from state.products import Data, Ideas, Plan, Product, Review
+from state.products.base import Product
+from state.products.data import Data
+from state.products.ideas import Ideas
+from state.products.literature import Review
+from state.products.plan import Plan
 from state.store import Store
 from state.vocabulary import Language, Phase
 

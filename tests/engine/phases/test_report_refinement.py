@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from engine.phases import report_refinement
-from state.products import Refinement, Report
+from state.products.refinement import Refinement
+from state.products.report import Report
 from state.vocabulary import Phase, Role
 from tests.engine.conftest import Laid
 from tests.engine.phases.played import (

@@ -9,7 +9,9 @@ from engine.answers import Refusal
 from engine.phases import report_writing
 from engine.phases.reviewing import points
 from engine.writing.scaffold import section
-from state.products import Form, Product, Report
+from state.products.base import Product
+from state.products.refinement import Form
+from state.products.report import Report
 from state.vocabulary import Phase
 from tests.engine.conftest import Laid
 from tests.engine.phases.played import (

@@ -8,7 +8,7 @@ import pytest
 
 from engine.answers import Refusal
 from engine.phases import results_interpretation
-from state.products import Interpretation
+from state.products.interpretation import Interpretation
 from state.vocabulary import Phase, Verdict
 from tests.engine.conftest import Laid
 from tests.engine.phases.played import DATA, PLAN, REVIEW, Cast, experiments, inputs_with, last, play, tagged, values

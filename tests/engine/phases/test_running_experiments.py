@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from engine.phases import running_experiments
-from state.products import Experiments
+from state.products.experiments import Experiments
 from state.results import measured
 from state.vocabulary import Phase, Verdict
 from tests.engine.conftest import Laid

@@ -13,7 +13,7 @@ from engine.writing.faults import SAID, Fault, why
 from engine.writing.references import bound
 from engine.writing.scaffold import PARTS, scaffold, section, with_section
 from state.paper import plain
-from state.products import bib_entries
+from state.products.literature import bib_entries
 from state.vocabulary import Language
 from tests.engine.writing.papers import FIGURES, KNOWN, SHELF, paper
 
@@ -218,3 +218,18 @@ def test_a_source_of_nonsense_is_answered_soon(bad: str) -> None:
     citations.faults(source, SHELF)
     plain(source)
     assert time.process_time() - began < 8
+
+
+def test_a_percent_sign_that_would_swallow_the_rest_of_its_line_is_refused() -> None:
+    assert breaches(r"we change \given{40}% of the labels") == [("unbalanced", r"% (write \%)")]
+    assert not breaches(r"we change \given{40}\% of the labels % as planned, 40% of them")
+
+
+@pytest.mark.parametrize("typed", ["[@power2022]", "**large**"])
+def test_markdown_in_a_paper_is_refused(typed: str) -> None:
+    assert breaches(f"as was shown {typed} before") == [("unknown_command", typed)]
+
+
+def test_a_fault_quotes_the_words_around_it() -> None:
+    told = why([Fault(2, "paper.typed_number", {"found": "0.93"})], "One.\nIt reached an accuracy of 0.93 in the end.")
+    assert told.endswith("[It reached an accuracy of 0.93 in the end.]")

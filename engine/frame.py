@@ -10,6 +10,10 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field
 
+from pydantic import BaseModel
+
+from engine.answers import Answer, spec
+from engine.models.base import ToolSpec
 from engine.prompt import shipped
 from state.config import Config
 from state.errors import Plain
@@ -43,6 +47,7 @@ class Frame:
     online: bool
     rehearsal: bool
     prompts: dict[str, str]
+    tools: dict[str, Plain] = field(default_factory=dict)
     data: dict[str, str] = field(default_factory=dict)
     identities: dict[str, str] = field(default_factory=dict)
     python: str = ""
@@ -52,6 +57,13 @@ class Frame:
     def prompt(self, name: str) -> str:
         """The text of a prompt as it was when the visit opened: `plan_formulation/lead`, `roles/postdoc`."""
         return self.prompts[name]
+
+    def tool(self, kind: type[BaseModel], today: ToolSpec) -> ToolSpec:
+        """A tool as it was shown when the visit opened; one that is newer than the visit as it is today."""
+        told = self.tools.get(kind.__name__)
+        if not isinstance(told, dict) or not isinstance(told["schema"], dict):
+            return today
+        return ToolSpec(str(told["name"]), str(told["description"]), told["schema"])
 
     def plain(self) -> dict[str, Plain]:
         return {**asdict(self), "archive": [*self.archive]}
@@ -89,9 +101,19 @@ def build(phase: Phase, config: Config, *, rehearsal: bool) -> Frame:
         online=config.papers.online,
         rehearsal=rehearsal,
         prompts=prompts_of(phase),
+        tools=tools_of_today(),
     )
 
 
 def prompts_of(phase: Phase) -> dict[str, str]:
     """The prompts a phase may use: its own folder's and the roles'."""
     return {name: text for name, text in shipped().items() if name.split("/")[0] in (phase.value, "roles")}
+
+
+def tools_of_today() -> dict[str, Plain]:
+    """Every answer as models see it now, by its class."""
+    return {
+        kind.__name__: {"name": one.name, "description": one.description, "schema": one.schema}
+        for kind in Answer.__subclasses__()
+        for one in (spec(kind),)
+    }

@@ -68,7 +68,12 @@ class Seat:
         told: Shown = prompt.as_shown(news)
         failed, broken = False, 0
         while True:
-            reply = await self._call(told, failed, [*(spec(each) for each in answers), *map(_tool_spec, tools)])
+            frame = self.desk.frame
+            offered = [
+                *(frame.tool(each, spec(each)) for each in answers),
+                *(frame.tool(each.arguments, _tool_spec(each)) for each in tools),
+            ]
+            reply = await self._call(told, failed, offered)
             failed, told = False, Shown("")
             use = reply.tool_uses[0] if reply.tool_uses else None
             why = _unusable(reply, [each.tool for each in answers] + [each.name for each in tools])

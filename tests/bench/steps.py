@@ -231,7 +231,7 @@ def cost(system: str, steps: int) -> float:
 def resume(system: str, steps: int) -> float:
     """Milliseconds from opening to the first new step, after kill -9 in the midst."""
     with tempfile.TemporaryDirectory() as folder:
-        process = start(system, Path(folder), steps, 0.0005)
+        process = start(system, Path(folder), steps, 0.005)
         assert process.stdout is not None
         process.stdout.readline()
         time.sleep(0.7)

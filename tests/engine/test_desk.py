@@ -207,3 +207,12 @@ async def test_a_program_that_two_runs_make_is_one_program_and_both_show_it(lay:
         for run in (first_run, laid.run):
             assert [program.name for program in reader.programs(run)] == ["wd_2"]
             assert [experiment.id for experiment in reader.experiments(run)] == [1]
+
+
+async def test_a_visit_keeps_the_tools_that_it_was_opened_with(lay: Lay, monkeypatch: pytest.MonkeyPatch) -> None:
+    laid = lay()
+    monkeypatch.setattr(Dialogue, "__doc__", "Something else by now.")
+    laid.player.replies = [says("dialogue", text="first")]
+    await seat(laid.desk()).ask("hello", answers=(Dialogue,))
+    (tool,) = laid.player.asked[0].tools
+    assert tool.description == "Say something to your colleague. They answer, and you go on from there."

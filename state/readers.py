@@ -10,14 +10,29 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from state.errors import LabError, Plain
+from state.rows import (
+    EventRow,
+    ExperimentRow,
+    Facts,
+    NoteRow,
+    PaperRow,
+    PhaseRow,
+    ProductRow,
+    ProgramRow,
+    ResultRow,
+    RunRow,
+    Totals,
+    Turn,
+    VisitRow,
+    WaitRow,
+    listed,
+    row_of,
+)
 from state.vocabulary import SCHEMA, SHORT, Phase, Wait
-
-Facts = dict[str, Any]
 
 LONG_RETRY_S = 10.0
 """A retry that waits this long is shown as a wait."""
@@ -26,196 +41,6 @@ _EXPERIMENTS = """WITH seen AS (
     SELECT experiment.*, max(lineage.superseded_seq IS NULL) AS live
     FROM experiment JOIN used ON used.experiment = experiment.id JOIN lineage ON lineage.visit = used.visit
     WHERE ? IS NULL OR lineage.run = ? GROUP BY experiment.id)"""
-
-
-@dataclass(frozen=True)
-class RunRow:
-    """A run. `state` is a RunState value as `status --json` has it; money in micros, GPU time in seconds."""
-
-    id: int
-    parent: int | None
-    state: str
-    autonomy: str
-    config: str
-    begun_at: int
-    ended_at: int | None
-    inherited_micros: int
-    spent_micros: int
-    reserved_micros: int
-    gpu_s: int
-    phases: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class VisitRow:
-    id: int
-    place: int
-    label: str
-    phase: str
-    state: str  # open, closed, superseded (for this run)
-    opened_at: int
-    closed_at: int | None
-    spent_micros: int
-    gpu_s: int
-    asks: int  # turns answered
-
-
-@dataclass(frozen=True)
-class PhaseRow:
-    """A phase as the rail shows it. `state`: done, at_work, waits_person, waits_world, not_begun, lost."""
-
-    phase: str
-    state: str
-    visits: int
-    since_at: int | None
-    took_s: float | None
-    micros: int
-    asks: int
-
-
-@dataclass(frozen=True)
-class Turn:
-    """Something said in a phase: a role's answer, or a person's note (role "you")."""
-
-    step: int
-    role: str
-    at: int
-    text: str
-    tool: str | None
-    arguments: Facts
-    path: str
-    visit: str
-    to: str | None = None  # a note's address
-    read_at: int | None = None
-    writing: bool = False
-    attempt: str | None = None  # of the reply under way: its text is in calls/<attempt>/part
-
-
-@dataclass(frozen=True)
-class WaitRow:
-    id: int
-    run: int
-    visit: int | None
-    phase: str | None
-    why: str
-    choices: tuple[str, ...]
-    facts: Facts
-    product: int | None
-    sha256: str | None
-    opened_at: int
-    closed_at: int | None
-    choice: str | None
-    until_at: int | None
-
-    @property
-    def needs_word(self) -> bool:
-        return Wait(self.why).needs_word
-
-
-@dataclass(frozen=True)
-class ProductRow:
-    id: int
-    visit: int
-    label: str
-    phase: str
-    name: str
-    version: int
-    sha256: str
-    author: str
-    handed_in: bool
-    refusal: Facts | None
-    summary: Facts
-
-
-@dataclass(frozen=True)
-class ExperimentRow:
-    id: int
-    run: int
-    visit: int
-    program: str
-    seed: int
-    state: str
-    attempt: str
-    limit_s: int
-    tier: str
-    error: str | None
-    begun_at: int
-    ended_at: int | None
-    superseded: bool
-
-
-@dataclass(frozen=True)
-class ProgramRow:
-    name: str
-    parent: str | None
-    change: str | None
-    grade: float | None
-    kept: int | None
-    verdict: str | None
-    sha256: str
-    visit: int
-    step: str | None
-    role: str | None
-
-
-@dataclass(frozen=True)
-class ResultRow:
-    experiment: int
-    program: str
-    seed: int
-    dataset: str
-    metric: str
-    value: float | None
-    stderr: float | None
-    censored: float | None
-    file: str
-    superseded: bool
-
-
-@dataclass(frozen=True)
-class NoteRow:
-    word: str
-    run: int
-    phase: str | None
-    role: str | None
-    text: str
-    left_at: int
-    read_at: int | None
-
-
-@dataclass(frozen=True)
-class EventRow:
-    seq: int
-    at: int
-    run: int | None
-    visit: int | None
-    kind: str
-    facts: Facts
-
-
-@dataclass(frozen=True)
-class PaperRow:
-    key: str
-    source: str
-    ident: str
-    title: str
-    authors: tuple[str, ...]
-    year: int | None
-    abstract: str
-    notes: str
-    url: str
-
-
-@dataclass(frozen=True)
-class Totals:
-    """Counted for `status --json`; over a run, inherited visits left out."""
-
-    answered: int
-    in_doubt: int
-    input: int
-    cache_read: int
-    output: int
-    estimated: int
 
 
 class NotYetError(sqlite3.OperationalError):
@@ -286,21 +111,7 @@ class Reader:
                FROM lineage JOIN visit ON visit.id = lineage.visit WHERE lineage.run = ? ORDER BY place""",
             run,
         )
-        return [
-            VisitRow(
-                row["id"],
-                row["place"],
-                row["label"],
-                row["phase"],
-                "superseded" if row["superseded_seq"] else row["state"],
-                row["opened_at"],
-                row["closed_at"],
-                row["spent_micros"],
-                row["gpu_s"],
-                row["asks"],
-            )
-            for row in rows
-        ]
+        return [row_of(VisitRow, row, state="superseded" if row["superseded_seq"] else row["state"]) for row in rows]
 
     def phases(self, run: RunRow) -> list[PhaseRow]:
         """The rail: every phase of the run with its state, time and cost."""
@@ -402,31 +213,14 @@ class Reader:
             run,
         )
         return [
-            WaitRow(
-                row["id"],
-                row["run"],
-                row["visit"],
-                row["phase"],
-                row["why"],
-                tuple(json.loads(row["choices"])),
-                json.loads(row["facts"]),
-                row["product"],
-                row["sha256"],
-                row["opened_at"],
-                row["closed_at"],
-                row["choice"],
-                row["until_at"],
-            )
+            row_of(WaitRow, row, choices=listed(row["choices"]), facts=json.loads(row["facts"]))
             for row in rows
             if ended or row["why"] != Wait.BACKOFF or row["length_s"] >= LONG_RETRY_S
         ]
 
     def notes(self, run: int) -> list[NoteRow]:
         rows = self._all("SELECT * FROM note WHERE run = ? AND replaced_seq IS NULL ORDER BY left_at, word", run)
-        return [
-            NoteRow(row["word"], row["run"], row["phase"], row["role"], row["text"], row["left_at"], row["read_at"])
-            for row in rows
-        ]
+        return [row_of(NoteRow, row) for row in rows]
 
     # products
 
@@ -473,43 +267,12 @@ class Reader:
             run,
             run,
         )
-        return [
-            ProgramRow(
-                row["name"],
-                row["parent"],
-                row["change"],
-                row["grade"],
-                row["kept"],
-                row["verdict"],
-                row["sha256"],
-                row["visit"],
-                row["path"],
-                row["role"],
-            )
-            for row in rows
-        ]
+        return [row_of(ProgramRow, row, step=row["path"]) for row in rows]
 
     def experiments(self, run: int | None = None) -> list[ExperimentRow]:
         """Experiments that a run's visits rest on, inherited ones too; of the project without `run`."""
         rows = self._all(f"{_EXPERIMENTS} SELECT * FROM seen ORDER BY id", run, run)
-        return [
-            ExperimentRow(
-                row["id"],
-                row["run"],
-                row["visit"],
-                row["program"],
-                row["seed"],
-                row["state"],
-                row["attempt"],
-                row["limit_s"],
-                row["tier"],
-                row["error"],
-                row["begun_at"],
-                row["ended_at"],
-                not row["live"],
-            )
-            for row in rows
-        ]
+        return [row_of(ExperimentRow, row, superseded=not row["live"]) for row in rows]
 
     def results(self, run: int) -> list[ResultRow]:
         rows = self._all(
@@ -518,37 +281,11 @@ class Reader:
             run,
             run,
         )
-        return [
-            ResultRow(
-                row["experiment"],
-                row["program"],
-                row["seed"],
-                row["dataset"],
-                row["metric"],
-                row["value"],
-                row["stderr"],
-                row["censored"],
-                row["file"],
-                not row["live"],
-            )
-            for row in rows
-        ]
+        return [row_of(ResultRow, row, superseded=not row["live"]) for row in rows]
 
     def papers(self) -> list[PaperRow]:
-        return [
-            PaperRow(
-                row["key"],
-                row["source"],
-                row["ident"],
-                row["title"],
-                tuple(json.loads(row["authors"])),
-                row["year"],
-                row["abstract"],
-                row["notes"],
-                row["url"],
-            )
-            for row in self._all("SELECT * FROM paper ORDER BY key")
-        ]
+        rows = self._all("SELECT * FROM paper ORDER BY key")
+        return [row_of(PaperRow, row, authors=listed(row["authors"])) for row in rows]
 
     # what happened
 
@@ -621,35 +358,16 @@ def phase_of(label: str) -> str:
 
 
 def _run(row: sqlite3.Row) -> RunRow:
-    return RunRow(
-        row["id"],
-        row["parent"],
-        row["state"],
-        row["autonomy"],
-        row["config"],
-        row["begun_at"],
-        row["ended_at"],
-        row["inherited_micros"],
-        row["spent_micros"],
-        row["reserved_micros"],
-        row["gpu_s"],
-        tuple(json.loads(row["phases"])),
-    )
+    return row_of(RunRow, row, phases=listed(row["phases"]))
 
 
 def _product(row: sqlite3.Row) -> ProductRow:
-    return ProductRow(
-        row["id"],
-        row["visit"],
-        row["label"],
-        row["phase"],
-        row["name"],
-        row["version"],
-        row["sha256"],
-        row["author"],
-        bool(row["handed_in"]),
-        json.loads(row["refusal"]) if row["refusal"] else None,
-        json.loads(row["summary"]),
+    return row_of(
+        ProductRow,
+        row,
+        handed_in=bool(row["handed_in"]),
+        refusal=json.loads(row["refusal"]) if row["refusal"] else None,
+        summary=json.loads(row["summary"]),
     )
 
 

@@ -14,7 +14,8 @@ from typing import Any
 
 from state import lock
 from state.places import Places, places
-from state.readers import Reader, RunRow, reading
+from state.readers import Reader, reading
+from state.rows import RunRow
 from state.vocabulary import ExperimentState, RunState
 
 VERSION = 1

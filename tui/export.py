@@ -19,7 +19,8 @@ from pathlib import Path
 from state import places
 from state.durable import read_json
 from state.errors import LabError
-from state.readers import ExperimentRow, Reader, reading
+from state.readers import Reader, reading
+from state.rows import ExperimentRow
 from tui.language import tr
 
 EPOCH = (1980, 1, 1, 0, 0, 0)

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from state import inbox, places
 from state.errors import LabError
-from state.readers import EventRow, Reader, reading
+from state.readers import Reader, reading
+from state.rows import EventRow
 from state.vocabulary import RunState, Wait
 from tui import launch, told
 from tui.language import tr

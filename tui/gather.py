@@ -15,7 +15,8 @@ from state import lock
 from state.durable import read_beneath
 from state.errors import LabError
 from state.places import Places
-from state.readers import ExperimentRow, ProductRow, ProgramRow, Reader, ResultRow, RunRow, Turn
+from state.readers import Reader
+from state.rows import ExperimentRow, ProductRow, ProgramRow, ResultRow, RunRow, Turn
 from state.vocabulary import Phase
 from tui import drafts
 from tui.logfile import LogFile
@@ -290,7 +291,9 @@ def _metrics(job: Path) -> list[dict[str, Any]]:
     """The lines of the newest `metrics.jsonl` of a job; what is no JSON object is passed over."""
     newest = _newest_metrics(job)
     found = []
-    for row in _text_of(job / "work", f"{newest.parent.name}/metrics.jsonl", METRICS_LIMIT_B).splitlines() if newest else ():
+    for row in (
+        _text_of(job / "work", f"{newest.parent.name}/metrics.jsonl", METRICS_LIMIT_B).splitlines() if newest else ()
+    ):
         try:
             told = json.loads(row)
         except ValueError:

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from state import places
 from state.errors import LabError
-from state.readers import Reader, RunRow, WaitRow, reading
+from state.readers import Reader, reading
+from state.rows import RunRow, WaitRow
 from state.vocabulary import Choice, Phase, Role
 
 

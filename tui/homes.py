@@ -13,7 +13,8 @@ from typing import Any
 from state import lock, project
 from state.errors import LabError
 from state.places import places
-from state.readers import Reader, RunRow, WaitRow
+from state.readers import Reader
+from state.rows import RunRow, WaitRow
 from state.vocabulary import Phase
 from tui import drafts
 from tui.look import Home, HomeRow

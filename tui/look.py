@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from state.readers import (
+from state.rows import (
     EventRow,
     ExperimentRow,
     NoteRow,

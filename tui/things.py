@@ -14,7 +14,8 @@ from typing import Any
 from state.durable import read_beneath
 from state.errors import LabError
 from state.places import places
-from state.readers import ResultRow, reading
+from state.readers import reading
+from state.rows import ResultRow
 from state.vocabulary import Phase
 from tui.language import has, tr
 from tui.lines import EMPTY, Line, bold, dim, line

@@ -15,7 +15,7 @@ from typing import Any
 
 from state import events
 from state.errors import LabError
-from state.readers import EventRow, WaitRow
+from state.rows import EventRow, WaitRow
 from tui import words
 from tui.language import has, tr
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from state.readers import (
+from state.rows import (
     EventRow,
     ExperimentRow,
     NoteRow,

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from state import places
 from state.errors import LabError
-from state.readers import WaitRow, reading
+from state.readers import reading
+from state.rows import WaitRow
 from state.vocabulary import Choice, WordKind
 from tui import here, launch
 from tui.language import tr

@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING, cast
 
 from state import paper
-from state.readers import ResultRow
+from state.rows import ResultRow
 from state.vocabulary import Language, Phase, Verdict
 from tui.language import current, tr
 from tui.lines import EMPTY, Line, Part, Span, beside, bold, dim, ends, exactly, line

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from state.readers import PaperRow
+from state.rows import PaperRow
 from tui.language import current, tr
 from tui.lines import EMPTY, Line, dim, line
 from tui.panes.document import document

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from state.readers import EventRow, PhaseRow, WaitRow
+from state.rows import EventRow, PhaseRow, WaitRow
 from state.vocabulary import Phase
 from tui.language import has, tr
 from tui.lines import EMPTY, Line, Span, bold, dim, ends, line

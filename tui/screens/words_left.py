@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from state.readers import WaitRow
+from state.rows import WaitRow
 from state.vocabulary import Choice, Phase, Role, Wait, WordKind
 from tui import drafts
 from tui.language import tr

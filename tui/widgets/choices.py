@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from state.readers import WaitRow
+from state.rows import WaitRow
 from state.vocabulary import Choice, Language, Phase
 from tui.language import current, tr
 from tui.lines import Line, Part, Span, dim, line

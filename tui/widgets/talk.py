@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from state.readers import Turn
+from state.rows import Turn
 from tui.language import current, tr
 from tui.lines import EMPTY, Line, Span, dim, ends, line
 from tui.text import clean, clip, wrap

@@ -61,7 +61,7 @@ class Lab(App[None], inherit_bindings=False):
             self.push_screen(RunScreen(self.project, self.first_run))
         if self.polls:
             self.poller.follow(Wanted(self.project, self.first_run))
-            self.poller.start()
+            self.call_after_refresh(self.poller.start)  # what it imports would hold the first frame up
 
     def on_unmount(self) -> None:
         if self.repaint_all in language.on_switch:
@@ -86,8 +86,10 @@ class Lab(App[None], inherit_bindings=False):
 
     # what the poller saw
 
-    def follow(self, folder: Path | None, run: int | None = None, phase: str | None = None) -> None:
-        self.poller.follow(Wanted(folder, run, phase))
+    def follow(
+        self, folder: Path | None, run: int | None = None, phase: str | None = None, experiment: int | None = None
+    ) -> None:
+        self.poller.follow(Wanted(folder, run, phase, experiment))
 
     def on_looked(self, event: Looked) -> None:
         for screen in self.screen_stack:

@@ -21,6 +21,7 @@ from state.vocabulary import Phase
 from tui import drafts
 from tui.logfile import LogFile
 from tui.look import Engine, Look, Made, Measure, Running
+from tui.machine import Watch
 from tui.standings import at_median
 from tui.widgets.plot import Curve
 
@@ -40,6 +41,7 @@ class Gatherer:
         self._logs: dict[Path, LogFile] = {}
         self._curves: dict[str, tuple[tuple[float, float], ...]] = {}
         self._metrics: Path | None = None
+        self._machine = Watch()
         self._gone_at: int | None = None
 
     def engine(self, now: int) -> Engine:
@@ -108,6 +110,7 @@ class Gatherer:
             engine_log=self.log(self.where.log),
             looked_at=drafts.looked_at(self.folder, row.id),
             slots=int(config["experiments"]["slots"]),
+            machine=self._machine.look(busy=any(one.state == "running" for one in experiments)),
             shelf=_shelf(made),
             forms=(settings["review"],) if isinstance(settings.get("review"), dict) else (),
         )
@@ -161,7 +164,7 @@ class Gatherer:
         """The experiment that is wanted, else the newest at work, else the last one, with its curve."""
         alive = [row for row in experiments if row.state == "running"]
         chosen = next((row for row in experiments if row.id == wanted), None)
-        chosen = chosen or (alive or list(experiments) or [None])[-1]
+        chosen = chosen or next(reversed(alive or experiments), None)
         if chosen is None:
             return None
         work = self.where.jobs / chosen.attempt
@@ -290,10 +293,10 @@ def _newest_metrics(job: Path) -> Path | None:
 def _metrics(job: Path) -> list[dict[str, Any]]:
     """The lines of the newest `metrics.jsonl` of a job; what is no JSON object is passed over."""
     newest = _newest_metrics(job)
+    if newest is None:
+        return []
     found = []
-    for row in (
-        _text_of(job / "work", f"{newest.parent.name}/metrics.jsonl", METRICS_LIMIT_B).splitlines() if newest else ()
-    ):
+    for row in _text_of(job / "work", f"{newest.parent.name}/{newest.name}", METRICS_LIMIT_B).splitlines():
         try:
             told = json.loads(row)
         except ValueError:

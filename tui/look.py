@@ -26,6 +26,7 @@ from state.rows import (
     WaitRow,
 )
 from tui.logfile import LogFile
+from tui.machine import Machine
 from tui.widgets.plot import Curve
 
 
@@ -119,10 +120,12 @@ class Look:
     events: tuple[EventRow, ...] = ()
     measure: Measure = Measure()
     running: Running | None = None
-    best_curve: Curve | None = None
+    beside: tuple[Curve, ...] = ()
+    """Other programs at their median: the best, the baseline, then as they rank; each named for its program."""
     engine_log: LogFile | None = None
     looked_at: int = 0
     slots: int = 0
+    machine: Machine = field(default_factory=Machine)
     shelf: tuple[str, ...] = ()
     forms: tuple[Mapping[str, Any], ...] = ()
 

@@ -71,11 +71,12 @@ class CannotLook(Message):
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is on screen: home (no folder), or a run and the phase whose talk is shown."""
+    """What is on screen: home (no folder), or a run, the phase whose talk is shown, the experiment whose curve is."""
 
     folder: Path | None = None
     run: int | None = None
     phase: str | None = None
+    experiment: int | None = None
 
 
 class Poller(threading.Thread):
@@ -141,7 +142,7 @@ class Poller(threading.Thread):
         state = self._project.state(wanted)
         if state == seen and not forced:
             return seen
-        look = self._project.gatherer.look(wanted.run, wanted.phase, self._now(), 0)
+        look = self._project.gatherer.look(wanted.run, wanted.phase, self._now(), 0, wanted.experiment)
         self._project.look = look
         if look is not None and wanted == self._wanted:
             self._post(Looked(look))

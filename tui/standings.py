@@ -6,9 +6,11 @@ verdict beside them is the harness's, as it was recorded.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean, stdev
 
+from state.rows import ExperimentRow, ResultRow
 from tui.look import Look
 
 
@@ -43,6 +45,13 @@ class Standing:
         if last - first + 1 == len(self.experiments):
             return f"e{first}–e{last}"
         return f"e{first}, e{last}" if len(self.experiments) == 2 else f"e{first} … e{last}"
+
+
+def at_median(mine: Sequence[ExperimentRow], results: Iterable[ResultRow], metric: str) -> ExperimentRow | None:
+    """The experiment whose seed lies in the middle; what was censored or not measured stands last."""
+    values = {row.experiment: row.value for row in results if row.metric == metric}
+    ranked = sorted(mine, key=lambda row: (values.get(row.id) is None, values.get(row.id) or 0.0, row.id))
+    return ranked[len(ranked) // 2] if ranked else None
 
 
 def standings(look: Look) -> list[Standing]:

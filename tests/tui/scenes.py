@@ -259,7 +259,7 @@ def experiments_at_work() -> Look:
         results=tuple(results),
         measure=MEASURE,
         running=Running(23, grown, {"step": 1850, "val_acc": 0.131, "train_acc": 0.874}),
-        best_curve=best,
+        beside=(best,),
         slots=2,
         looked_at=ms("15:00"),
     )

@@ -1,6 +1,7 @@
-"""Running experiments: the table of programs, and the curve, facts and log of the experiment under the cursor.
+"""Running experiments: the table of programs, and below it the experiment under the cursor.
 
-Numbers are the harness's. `>` stands before a limit that was not reached, `—` where nothing was measured.
+Numbers are the harness's. `>` stands before a limit that was not reached, `—` where nothing was measured. Until the
+person moves, the cursor stays on what is at work; ←→ goes through the seeds of a program.
 """
 
 from __future__ import annotations
@@ -8,24 +9,23 @@ from __future__ import annotations
 import re
 from pathlib import PurePosixPath
 
-from state.readers import ExperimentRow
 from state.vocabulary import Phase
 from tui.language import tr
-from tui.lines import EMPTY, Line, Span, beside, dim, ends, line
+from tui.lines import EMPTY, Line, Span, dim, ends, line
 from tui.look import Look
+from tui.panes import experiment
 from tui.panes.pane import Pane, Reads
-from tui.standings import Standing, standings
+from tui.standings import Standing, at_median, standings
 from tui.text import clip, fit, width
 from tui.widgets.keyline import Key
 from tui.widgets.logpane import LogPane
 from tui.widgets.notice import notice_for
-from tui.widgets.plot import plot
 from tui.widgets.rows import Place, Row
-from tui.words import NONE, clock, decimals_for, signed, span, symbol
+from tui.words import NONE, decimals_for, signed, symbol
 
-NAME = 10
-METRIC = 29
-FACTS = 28
+NAME, WIDE_NAME = 10, 16
+METRIC, WIDE_METRIC = 19, 40
+WIDE = 140
 
 
 class ExperimentsPane(Pane):
@@ -37,6 +37,28 @@ class ExperimentsPane(Pane):
         super().__init__(Phase.RUNNING_EXPERIMENTS)
         self.log = LogPane()
         self.in_log = False
+        self.put: Place | None = None  # where the pane itself put the cursor
+        self.seed: int | None = None  # the experiment that ←→ chose
+
+    def experiment(self, look: Look) -> int | None:
+        """The one that was chosen among its program's, else the newest at work, else the one in the middle."""
+        place = self.rows("table").chosen
+        if place is None:
+            return None
+        mine = [row for row in look.experiments if row.program == place.name]
+        mine = [row for row in mine if not row.superseded] or mine
+        if any(row.id == self.seed for row in mine):
+            return self.seed
+        running = [row for row in mine if row.state == "running"]
+        middle = running[-1] if running else at_median(mine, look.results, look.measure.metric)
+        return middle.id if middle is not None else None
+
+    def side(self, look: Look, step: int) -> None:
+        here, place = self.experiment(look), self.rows("table").chosen
+        if here is None or place is None or self.open_view(look) not in ("table", "log"):
+            return
+        mine = sorted(row.id for row in look.experiments if row.program == place.name)
+        self.seed = mine[min(max(mine.index(here) + step, 0), len(mine) - 1)]
 
     def reads(self, look: Look) -> Reads:
         view = self.open_view(look)
@@ -69,21 +91,35 @@ class ExperimentsPane(Pane):
             return [EMPTY, line("   ", dim(tr("experiments.none_yet")))]
         table = self.rows("table")
         table.show([Row(self.head(look, cells)), *(self.row(look, standing, ranked, cells) for standing in ranked)])
+        self.follow_work(look)
         roomy = rows >= 24
         lead = [EMPTY] if roomy or notice_for(look, self.phase) else []
-        below = self.below(look, cells, rows - len(lead) - len(table.rows) - 1)
-        height = min(len(table.rows), max(rows - len(lead) - len(below) - 1, 3))
+        room = rows - len(lead) - 1
+        height = min(len(table.rows), max(room - 5, 3))
+        below = experiment.below(look, self.log, cells, room - height, in_log=self.in_log)
         drawn = table.draw(cells, height)
         if self.in_log:
             drawn = [Line(row.spans) for row in drawn]
         return [*lead, *drawn, EMPTY, *below]
 
+    def follow_work(self, look: Look) -> None:
+        """Put the cursor on the program at work, unless the person took it elsewhere."""
+        table = self.rows("table")
+        if self.put is not None and table.chosen != self.put:
+            return
+        running = [row for row in look.experiments if row.state == "running"]
+        if running:
+            table.choose(Place("program", running[-1].program))
+        self.put = table.chosen
+
     def head(self, look: Look, cells: int) -> Line:
-        label = clip(look.measure.label or look.measure.metric, METRIC - NAME - 3)
-        text = "     " + fit(tr("experiments.program"), NAME) + fit(label, METRIC - NAME - 6, right=True)
+        name, metric = widths(cells)
+        label = clip(look.measure.label or look.measure.metric, metric - 6)
+        text = "     " + fit(tr("experiments.program"), name) + fit(label, metric - 6, right=True)
         text += fit(tr("experiments.seeds"), 8, right=True) + fit(tr("experiments.vs_base"), 9, right=True)
         text += "  " + fit(tr("experiments.verdict"), 13) + fit(tr("experiments.grade"), 6, right=True)
-        return line(dim(f"{text}  {tr('experiments.experiments')}"))
+        text += f"  {fit(tr('experiments.experiments'), 13)}"
+        return line(dim(f"{text}{tr('experiments.change')}" if cells >= WIDE else text.rstrip()))
 
     def row(self, look: Look, standing: Standing, ranked: list[Standing], cells: int) -> Row:
         mark, role = symbol(standing.state)
@@ -92,8 +128,9 @@ class ExperimentsPane(Pane):
             if standing.rank is not None
             else " "
         )
-        text = f" {rank} {fit(standing.name, NAME)}"
-        metric = fit(self.metric(standing, ranked), METRIC - NAME - 5, right=False)
+        name, room = widths(cells)
+        text = f" {rank} {fit(standing.name, name)}"
+        metric = fit(self.metric(standing, ranked, room - 5), room - 5, right=False)
         seeds = fit(f"{standing.n}/{standing.seeds}", 7, right=True)
         versus = NONE if standing.difference is None else signed(standing.difference, _decimals(ranked))
         verdict = tr(f"verdict.{standing.verdict}")
@@ -109,82 +146,22 @@ class ExperimentsPane(Pane):
             "  ",
             Span(fit(verdict, 13), colour),
             fit(grade, 6, right=True),
-            f"  {standing.span}",
+            f"  {fit(standing.span, 13) if cells >= WIDE else standing.span}",
+            dim(clip(standing.change or NONE, cells - name - room - 61)) if cells >= WIDE else "",
         )
         return Row(drawn, Place("program", standing.name))
 
-    def metric(self, standing: Standing, ranked: list[Standing]) -> str:
+    def metric(self, standing: Standing, ranked: list[Standing], cells: int) -> str:
         """Mean ± sd with the `±` of all rows in one column."""
         places = _decimals(ranked)
         spreads = [f"{row.sd:,.{places}f}" for row in ranked if row.sd is not None]
         tail = max((width(text) for text in spreads), default=0)
-        room = METRIC - NAME - 5 - (tail + 3 if tail else 0)
+        room = cells - (tail + 3 if tail else 0)
         if standing.mean is None:
             value = f"> {standing.censored:,.{places}f}" if standing.censored is not None else NONE
             return fit(value, room, right=True)
         text = fit(f"{standing.mean:,.{places}f}", room, right=True)
         return f"{text} ± {standing.sd:>{tail},.{places}f}" if standing.sd is not None else text
-
-    # below the table
-
-    def below(self, look: Look, cells: int, rows: int) -> list[Line]:
-        running = [row for row in look.experiments if row.state == "running"]
-        shows_slots = rows >= 1 and cells < 85 and (running or look.slots)
-        lines = [self.slots_line(look, running, cells)] if shows_slots else []
-        shown = look.running
-        if shown is None:
-            return lines
-        log_rows = 3 if rows < 18 else max(rows // 3, 4)
-        curve_rows = rows - len(lines) - 1 - log_rows - (1 if rows >= 18 else 0)
-        experiment = next((row for row in look.experiments if row.id == shown.experiment), None)
-        if curve_rows >= 5 and shown.curve.points:
-            curves = [shown.curve] + ([look.best_curve] if look.best_curve else [])
-            legend = f"{tr('experiments.curve', name=shown.curve.name)}   ⠤⠤ e{shown.experiment}"
-            if look.best_curve:
-                legend += f"   ⠄⠄ {tr('experiments.at_median', program=look.best_curve.name)}"
-            lines.append(line(" ", dim(legend)))
-            room = min(cells - FACTS, 70)
-            curve = plot(curves, room - 2, min(curve_rows - 1, 14))
-            lines += beside(curve, self.experiment_facts(look, experiment), room, FACTS)
-            if rows >= 18:
-                lines.append(EMPTY)
-        room = rows - len(lines) - 1
-        if room >= 1 and shown.log is not None:
-            self.log.show(shown.log)
-            follows = tr("log.follows") if not self.log.behind else f"+{self.log.behind}"
-            head = tr("log.of", experiment=f"e{shown.experiment}")
-            lines.append(ends(cells, Span(head, "text" if self.in_log else "dim"), dim(follows)))
-            lines += self.log.draw(cells, min(room, log_rows))
-        return lines
-
-    def slots_line(self, look: Look, running: list[ExperimentRow], cells: int) -> Line:
-        slots = tr("experiments.slots", running=str(len(running)), slots=str(max(look.slots, len(running))))
-        names = ", ".join(f"e{row.id}" for row in running)
-        what = ""
-        if running:
-            seeds = ", ".join(str(row.seed) for row in running)
-            same = len({row.program for row in running}) == 1
-            what = tr("experiments.running", names=names, program=running[0].program, seeds=seeds) if same else names
-        return line(" ", dim(slots), "   ", what)
-
-    def experiment_facts(self, look: Look, experiment: ExperimentRow | None) -> list[Line]:
-        if experiment is None or look.running is None:
-            return []
-        values = list(look.running.values.items())
-        pairs = [
-            (f"e{experiment.id}", tr("experiments.program_seed", program=experiment.program, seed=str(experiment.seed)))
-        ]
-        pairs += [(name, f"{value:,g}") for name, value in values[:3]]
-        pairs.append((tr("experiments.begun"), clock(experiment.begun_at, look.now)))
-        if experiment.ended_at is None:
-            until = clock(experiment.begun_at + experiment.limit_s * 1000, look.now)
-            pairs.append(
-                (tr("experiments.limit"), tr("experiments.limit_until", limit=span(experiment.limit_s), time=until))
-            )
-        else:
-            pairs.append((tr("experiments.took"), span((experiment.ended_at - experiment.begun_at) / 1000)))
-        label = max(max(width(name) for name, _ in pairs) + 2, 11)
-        return [line(dim(fit(name, label)), clip(value, FACTS - label - 1)) for name, value in pairs]
 
     # other views
 
@@ -214,7 +191,7 @@ class ExperimentsPane(Pane):
 
     def body_log(self, look: Look, cells: int, rows: int) -> list[Line]:
         self.log.show(look.running.log if look.running and look.running.log else look.engine_log)
-        follows = tr("log.follows") if not self.log.behind else f"+{self.log.behind}"
+        follows = experiment.follows(self.log)
         name = tr("log.of", experiment=f"e{look.running.experiment}") if look.running else "engine.log"
         return [EMPTY, ends(cells, dim(name), dim(follows)), *self.log.draw(cells, rows - 2)]
 
@@ -241,6 +218,11 @@ class ExperimentsPane(Pane):
         if self.wait(look) is None and self.chosen(look) is not None and not look.waits and not look.engine_missing:
             keys = [Key("Enter", "key.open", "act('open')"), *(key for key in keys if key.key != "z" or not folded)]
         return keys
+
+
+def widths(cells: int) -> tuple[int, int]:
+    """Cells of a program's name and of the metric's column."""
+    return (WIDE_NAME, WIDE_METRIC) if cells >= WIDE else (NAME, METRIC)
 
 
 def _steps(look: Look) -> int:

@@ -101,6 +101,10 @@ class Pane:
         """Whether the rail starts folded here below 100 columns."""
         return self.FOLDED or self.wait(look) is not None
 
+    def experiment(self, look: Look) -> int | None:
+        """The experiment whose curve and log this pane shows, where it shows any."""
+        return None
+
     def turn(self, look: Look) -> None:
         """Tab: the next part. Panes with several parts say what that is."""
 

@@ -70,7 +70,9 @@ class RunScreen(Says):
         self.rail_canvas = Canvas(self.draw_rail, ground="side", id="rail")
         self.pane_canvas = Canvas(self.draw_pane, id="pane")
         self.waiting: frozenset[int] = frozenset()
+        self.looked_for = False  # whether the poller has said yet what lies there
         self.engine_up = True
+        self.experiment: int | None = None
         self.last_words: tuple[str, ...] = ()
 
     def compose(self) -> ComposeResult:
@@ -127,7 +129,9 @@ class RunScreen(Says):
     def follow(self) -> None:
         """Tell the poller what is on screen."""
         phase = list(Phase)[self.number - 1].value if self.number else None
-        self.lab.follow(self.folder, self.run_id, phase)
+        pane = self.pane
+        self.experiment = pane.experiment(self.look) if isinstance(pane, Pane) and self.look is not None else None
+        self.lab.follow(self.folder, self.run_id, phase, self.experiment)
 
     def looked(self, look: Look) -> None:
         """News from the poller."""
@@ -157,7 +161,7 @@ class RunScreen(Says):
 
     def nothing_yet(self, alive: bool, log: tuple[str, ...]) -> None:
         """The run is yet to begin."""
-        self.engine_up, self.last_words = alive, log
+        self.looked_for, self.engine_up, self.last_words = True, alive, log
         self.repaint()
 
     def open_first(self, look: Look) -> None:
@@ -184,13 +188,18 @@ class RunScreen(Says):
 
     def repaint(self) -> None:
         super().repaint()
+        pane = self.pane
+        if isinstance(pane, Pane) and self.look is not None and pane.experiment(self.look) != self.experiment:
+            self.follow()  # the cursor went to another experiment
         if self.notebox.display:
             self.notebox.repaint()
 
     def draw_top(self, cells: int, rows: int) -> list[Line]:
         if self.too_small:
             return [self.too_small_line()]
-        return [top_line(self.look, cells)] if self.look is not None else [line(" ", tr("run.beginning"))]
+        if self.look is None:
+            return [line(" ", tr("run.beginning") if self.looked_for else clip(clean(self.folder.name), cells - 2))]
+        return [top_line(self.look, cells)]
 
     def draw_rail(self, cells: int, rows: int) -> list[Line]:
         if self.look is None:
@@ -210,6 +219,8 @@ class RunScreen(Says):
         return [fitted(row, cells - 1) for row in drawn]  # the last column stays empty
 
     def draw_nothing_yet(self, cells: int) -> list[Line]:
+        if not self.looked_for:
+            return []
         if self.engine_up or not self.last_words:
             return [EMPTY, line("   ", dim(tr("run.waits_for_engine")))]
         words = [line("   ", dim(clip(clean(row), cells - 5))) for row in self.last_words]

@@ -1,6 +1,6 @@
 """A curve in braille: two dots a cell across, four down. Drawn into lines, like everything else.
 
-The first curve is the one that grows and is drawn dense; others are drawn with every second dot.
+The first curve is the one that grows and is drawn dense; each of the others has a dot pattern of its own.
 """
 
 from __future__ import annotations
@@ -12,6 +12,18 @@ from tui.lines import Line, Span, dim, line
 from tui.text import fit, width
 
 DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """Which columns of dots are drawn, of `every` so many `on`; `print` stands for it in a legend."""
+
+    print: str
+    every: int
+    on: int
+
+
+PATTERNS = (Pattern("⠤⠤", 1, 1), Pattern("⠄⠄", 4, 2), Pattern("⠤⠄", 8, 6), Pattern("⠄ ", 8, 2))
 
 
 @dataclass(frozen=True)
@@ -36,7 +48,8 @@ def plot(curves: Sequence[Curve], cells: int, rows: int) -> list[Line]:
     owner = [[0] * across for _ in range(down)]
     for index, curve in reversed(list(enumerate(curves))):
         for column, row in _dots(curve.points, across * 2, down * 4, high_x, low_y, high_y):
-            if index and (column // 2) % 2:
+            pattern = PATTERNS[index % len(PATTERNS)]
+            if column % pattern.every >= pattern.on:
                 continue
             cell = row // 4, column // 2
             masks[cell[0]][cell[1]] |= DOTS[row % 4][column % 2]

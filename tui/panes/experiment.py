@@ -1,0 +1,148 @@
+"""The experiment under the cursor, below or beside the table: its curve against others, its facts, its log.
+
+What is shown comes from the Look; which experiment that is, the pane says to the poller.
+"""
+
+from __future__ import annotations
+
+from state.rows import ExperimentRow
+from tui.language import tr
+from tui.lines import EMPTY, Line, Part, Span, beside, dim, ends, exactly, line
+from tui.look import Look
+from tui.text import clip, fit, width
+from tui.widgets.logpane import LogPane
+from tui.widgets.plot import PATTERNS, plot
+from tui.words import clock, span
+
+FACTS = 28
+HIGHEST = 16
+
+
+def below(look: Look, log: LogPane, cells: int, rows: int, *, in_log: bool) -> list[Line]:
+    """Slots, curve with facts, and the log in what room there is; side by side where it is wide."""
+    running = [row for row in look.experiments if row.state == "running"]
+    lines = [slots_line(look, running, cells)] if rows >= 1 and cells < 85 and running else []
+    shown = look.running
+    if shown is None:
+        return lines
+    experiment = next((row for row in look.experiments if row.id == shown.experiment), None)
+    log.show(shown.log)
+    rows -= len(lines)
+    if cells >= 140:
+        half = max(cells // 2, FACTS + 40)
+        left = curve_lines(look, experiment, half - 2, rows, most=3)
+        right = log_lines(look, log, cells - half, rows, in_log=in_log)
+        return [*lines, *beside(exactly(left, rows), right, half, cells - half)]
+    roomy = rows >= 18
+    log_rows = max(rows // 3, 4) + 1 if roomy else min(3, max(rows - 5, 1))
+    curve = curve_lines(look, experiment, cells, rows - log_rows - roomy, most=1)
+    if not curve and experiment is not None and rows > log_rows:
+        curve = [facts_line(look, experiment, cells)]
+    gap = [EMPTY] if roomy and curve else []
+    draw = log_lines if roomy else log_beside
+    return [*lines, *curve, *gap, *draw(look, log, cells, rows - len(curve) - len(gap), in_log=in_log)]
+
+
+def curve_lines(look: Look, experiment: ExperimentRow | None, cells: int, rows: int, *, most: int) -> list[Line]:
+    """The legend, then the curve with the experiment's facts at its right."""
+    shown = look.running
+    if shown is None or rows < 5 or not shown.curve.points:
+        return []
+    others = look.beside[:most]
+    legend: list[Part] = [dim(f" {tr('experiments.curve', name=shown.curve.name)}   ")]
+    legend.append(Span(f"{PATTERNS[0].print} e{shown.experiment}", "live"))
+    for pattern, curve in zip(PATTERNS[1:], others, strict=False):
+        legend.append(dim(f"   {pattern.print} {tr('experiments.at_median', program=curve.name)}"))
+    room = min(cells - FACTS, 90)
+    drawn = plot([shown.curve, *others], room - 2, min(rows - 1, HIGHEST))
+    return [line(*legend), *beside(drawn, facts(look, experiment)[: rows - 1], room, FACTS)]
+
+
+def facts(look: Look, experiment: ExperimentRow | None) -> list[Line]:
+    """Label and value, a row each."""
+    if experiment is None or look.running is None:
+        return []
+    pairs = [
+        (f"e{experiment.id}", tr("experiments.program_seed", program=experiment.program, seed=str(experiment.seed)))
+    ]
+    pairs += [(name, f"{value:,.4g}" if value < 1e4 else f"{value:,.0f}") for name, value in _told(look)]
+    pairs.append((tr("experiments.begun"), clock(experiment.begun_at, look.now)))
+    if experiment.ended_at is None:
+        until = clock(experiment.begun_at + experiment.limit_s * 1000, look.now)
+        limit = tr("experiments.limit_until", limit=span(experiment.limit_s), time=until)
+        pairs.append((tr("experiments.limit"), limit))
+    else:
+        pairs.append((tr("experiments.took"), span((experiment.ended_at - experiment.begun_at) / 1000)))
+    label = max(max(width(name) for name, _ in pairs) + 2, 11)
+    return [line(dim(fit(name, label)), clip(value, FACTS - label - 1)) for name, value in pairs]
+
+
+def facts_line(look: Look, experiment: ExperimentRow, cells: int) -> Line:
+    """The same in one row, where there is no curve or no room for one."""
+    who = tr("experiments.program_seed", program=experiment.program, seed=str(experiment.seed))
+    values = "   ".join(f"{name} {value:,.4g}" for name, value in _told(look))
+    state = tr(f"experiment.{experiment.state}")
+    took = ""
+    if experiment.ended_at is not None:
+        took = f"   {tr('experiments.took')} {span((experiment.ended_at - experiment.begun_at) / 1000)}"
+    return line(f" e{experiment.id}  ", dim(clip(f"{who}   {state}{took}   {values}", cells - 10)))
+
+
+def log_lines(look: Look, log: LogPane, cells: int, rows: int, *, in_log: bool) -> list[Line]:
+    """A heading, then the log."""
+    if rows < 2 or look.running is None or look.running.log is None:
+        return []
+    head = tr("log.of", experiment=f"e{look.running.experiment}")
+    return [ends(cells, Span(head, "text" if in_log else "dim"), dim(follows(log))), *log.draw(cells, rows - 1)]
+
+
+def log_beside(look: Look, log: LogPane, cells: int, rows: int, *, in_log: bool) -> list[Line]:
+    """The log with its heading at the left of its first row, where rows are few."""
+    if rows < 1 or look.running is None or look.running.log is None:
+        return []
+    head = tr("log.of", experiment=f"e{look.running.experiment}")
+    room, edge = width(head) + 3, width(tr("log.follows")) + 3
+    drawn = log.draw(cells - room - edge, rows) or [EMPTY]
+    role = "text" if in_log else "dim"
+    return [
+        ends(
+            cells, line(Span(fit(head if nth == 0 else "", room - 1), role), row), dim(follows(log) if nth == 0 else "")
+        )
+        for nth, row in enumerate(drawn)
+    ]
+
+
+def follows(log: LogPane) -> str:
+    return tr("log.follows") if not log.behind else f"+{log.behind}"
+
+
+def slots_line(look: Look, running: list[ExperimentRow], cells: int) -> Line:
+    """How many slots are taken, by what, and the GPUs; cores where there are none."""
+    slots = tr("experiments.slots", running=str(len(running)), slots=str(max(look.slots, len(running))))
+    what = ", ".join(f"e{row.id}" for row in running)
+    if len({row.program for row in running}) == 1:
+        seeds = ", ".join(str(row.seed) for row in running)
+        what = tr("experiments.running", names=what, program=running[0].program, seeds=seeds)
+    where = machine_told(look)
+    return ends(cells, line(dim(slots), "   ", clip(what, cells - width(slots) - width(where) - 8)), dim(where))
+
+
+def machine_told(look: Look) -> str:
+    """`GPU 0 H100 71 %, 9 of 80 GB`, the busiest of them; else the cores."""
+    if look.machine.gpus:
+        gpu = max(look.machine.gpus, key=lambda one: one.busy_percent)
+        return tr(
+            "experiments.gpu",
+            index=str(gpu.index),
+            name=gpu.name,
+            busy=str(gpu.busy_percent),
+            used=str(gpu.used_gb),
+            memory=str(gpu.memory_gb),
+        )
+    return tr("experiments.cores", n=look.machine.cores) if look.machine.cores else ""
+
+
+def _told(look: Look) -> list[tuple[str, float]]:
+    values = look.running.values if look.running is not None else {}
+    names = ["step", *sorted((name for name in values if name != "step"), key=lambda name: not name.startswith("val"))]
+    return [(name, values[name]) for name in names if name in values][:3]

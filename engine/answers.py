@@ -199,7 +199,7 @@ class LiteratureReview(Answer):
 
 
 class SubmitPlan(Answer):
-    """Hand in the plan: its text, and beside it metric, direction, data set, baseline and settings, as the lab reads them."""
+    """Hand in the plan: its text, and beside it what the lab reads, metric, direction, data set, settings and so on."""
 
     tool: ClassVar[str] = "plan"
     text: Words = Field(description="Markdown: hypothesis, method, data, baseline, what would count against it, risks.")

@@ -25,6 +25,7 @@ from engine.seat import Seat
 from engine.writing import scaffold
 from state.events import SectionKept
 from state.products.base import Product
+from state.products.experiments import Experiments
 from state.products.literature import ShelfPaper
 from state.products.refinement import Form
 from state.products.report import Report
@@ -129,8 +130,7 @@ async def written(desk: Desk, writer: Seat, draft: Draft, part: str, found: dict
             case _:
                 body = scaffold.section(earlier.source, part) if earlier else ""
         tried = draft.with_source(scaffold.with_section(draft.source, part, body))
-        built = untitled(body) if part == "title" else None
-        built = built or await build(here, tried, found)
+        built = (untitled(body) if part == "title" else None) or await build(here, tried, found)
         if isinstance(built, Draft):
             return built
         heard = news.error(built.why)

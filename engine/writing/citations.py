@@ -100,14 +100,14 @@ def _value(text: str, at: int) -> tuple[str, int]:
 
 def _clean(value: str) -> str:
     """Spaces squeezed, braces balanced, no command but accents, nothing that BibTeX would read as its own."""
-    text = "".join(sign for sign in " ".join(value.split()) if sign.isprintable())
+    text = "".join(sign for sign in " ".join(value.split()) if sign.isprintable() and sign != "@")
     kept, at = [], 0
     for found in re.finditer(r"\\(?:[A-Za-z]+|.|$)", text):
         kept.append(text[at : found.start()])
         if _ACCENT.match(found[0]):
             kept.append(found[0])
         at = found.end()
-    text = "".join([*kept, text[at:]]).replace("@", "")
+    text = "".join([*kept, text[at:]])
     text = re.sub(r"(?<!\\)([&%#])", r"\\\1", text)
     depth, lowest = 0, 0
     for sign in text:

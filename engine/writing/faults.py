@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -30,6 +30,9 @@ Key = Literal[
     "paper.build_failed",
 ]
 
+AROUND = 40
+"""How many characters on either side of a fault are quoted."""
+
 SAID: dict[Key, str] = {
     "paper.typed_number": r"the number {found} is typed. A measured number is a reference, \result{{…}}; a setting that"
     r" was chosen is marked \given{{{found}}}; sections, figures, tables and equations are referred to with \ref",
@@ -44,7 +47,7 @@ SAID: dict[Key, str] = {
     "paper.unknown_command": "{found} is not among the commands that a paper may use{hint}",
     "paper.unknown_environment": "the environment {found} is not among those that a paper may use: {allowed}",
     "paper.unknown_package": "the package {found} is not among those that a paper may use: {allowed}",
-    "paper.unbalanced": "{found} has no partner",
+    "paper.unbalanced": "{found} stands alone",
     "paper.unknown_label": r"\ref{{{found}}} points to no label. Labels that exist: {near}",
     "paper.label_twice": "the label {found} was given before, in line {first}",
     "paper.label_on_nothing": r"the label {found} stands on nothing that has a number: it belongs right after a"
@@ -76,11 +79,22 @@ class Fault:
         return LabError(self.key, file="paper/paper.tex", line=self.line, **self.facts)
 
 
-def why(faults: Iterable[Fault], *, most: int = 12) -> str:
-    """A line a fault; what lies beyond `most` is counted."""
-    told = [fault.why for fault in faults]
+def why(faults: Iterable[Fault], source: str = "", *, most: int = 12) -> str:
+    """A line a fault, with the words of `source` where it lies; what lies beyond `most` is counted."""
+    rows = source.split("\n")
+    told = [fault.why + quoted(fault, rows) for fault in faults]
     rest = [f"and {len(told) - most} more"] if len(told) > most else []
     return "\n".join([*told[:most], *rest])
+
+
+def quoted(fault: Fault, rows: Sequence[str]) -> str:
+    """The words around the fault: its author saw a section or an edit, and may not know the paper's lines."""
+    row = rows[fault.line - 1].strip() if 0 < fault.line <= len(rows) else ""
+    found = fault.facts.get("found", fault.facts.get("reference", fault.facts.get("program", "")))
+    at = max(row.find(str(found)), 0)
+    start, end = max(at - AROUND, 0), at + len(str(found)) + AROUND
+    cut = ("…" if start else "") + row[start:end] + ("…" if end < len(row) else "")
+    return f" [{cut}]" if row else ""
 
 
 def _told(value: Plain) -> str:

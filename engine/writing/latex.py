@@ -19,6 +19,8 @@ from state.paper import sections
 
 FIGURES = "figures/"
 _FLOAT = re.compile(r"\\begin\{(figure|table)(\*?)\}(?:(?!\\begin\{\1).)*?\\end\{\1\2\}", re.DOTALL)
+_SWALLOWS = re.compile(r"(?:\d|\\(?:given|result)\{[^{}]*\})[ ~]?%[ \t]*\S")
+"""A percent sign that was meant to be printed: it makes the rest of its line a comment."""
 _AFTER_HEADING = re.compile(rf"\\(?:sub){{0,2}}section\s*{GROUP}\s*\Z")
 
 
@@ -118,6 +120,12 @@ def _math(scan: Scan) -> Iterator[Fault]:
     for mark in re.finditer(r"(?<!\\)#", scan.text[scan.body :]):
         line = scan.line(scan.body + mark.start())
         yield Fault(line, "paper.unbalanced", {"found": r"# (write \#)"})
+    for mark in _SWALLOWS.finditer(scan.source, scan.body):
+        if scan.text[mark.start()] == mark[0][0]:  # and does not stand in a comment itself
+            yield Fault(scan.line(mark.start()), "paper.unbalanced", {"found": r"% (write \%)"})
+    for mark in re.finditer(r"\[@[A-Za-z0-9][^\]\n]*\]|\*\*[^*\n]+\*\*", scan.text[scan.body :]):
+        hint = r": write \cite{key}" if mark[0].startswith("[@") else r": write \textbf{words}"
+        yield Fault(scan.line(scan.body + mark.start()), "paper.unknown_command", {"found": mark[0], "hint": hint})
 
 
 def _labels(scan: Scan) -> Iterator[Fault]:

@@ -75,6 +75,38 @@ async def test_a_typed_number_goes_back_with_its_line(lay: Callable[..., Laid]) 
     assert len(errors) == 1 and "152 is typed" in errors[0] and errors[0].startswith("line ")
 
 
+async def test_a_title_with_a_typed_number_goes_back_before_the_next_section(lay: Callable[..., Laid]) -> None:
+    laid = lay(Phase.REPORT_WRITING)
+
+    def slips(text: str) -> dict[str, Any]:
+        first = tagged(text, "section")[-1] == "title" and "<error>" not in text
+        return {"text": "A decay of 2.5"} if first else writes(text)
+
+    cast = Cast(replace=[slips], review=[FORM], readme=[README], done=[{}])
+    report = await report_writing.run(play(laid, cast, INPUTS, report_steps=0))
+    assert report is not None and report.title == "Does decay set the clock?"
+    asked = [tagged(last(request), "section")[0] for request in cast.asked if tagged(last(request), "section")]
+    assert asked[:3] == ["title", "title", "abstract"]
+
+
+async def test_an_edit_that_does_not_build_goes_back_within_its_step(lay: Callable[..., Laid]) -> None:
+    laid = lay(Phase.REPORT_WRITING)
+
+    def edits(text: str) -> dict[str, Any]:
+        rows = tagged(text, "paper")[-1].split("\n") if tagged(text, "paper") else []
+        told.append(tagged(text, "error"))
+        lines.extend(n for n, row in enumerate(rows, 1) if "This is the discussion" in row)
+        return {"first": lines[0], "last": lines[0], "text": "Mended." if tagged(text, "error") else "Mended by 42.\n"}
+
+    lines: list[int] = []
+    told: list[list[str]] = []
+    reads = [FORM, {**FORM, "overall": 9}]
+    cast = Cast(replace=[writes], review=reads, readme=[README], edit=[edits])
+    report = await report_writing.run(play(laid, cast, INPUTS, report_steps=1))
+    assert report is not None and "Mended." in report.source
+    assert told[0] == [] and "42 is typed" in told[1][0] and "[Mended by 42.]" in told[1][0]
+
+
 async def test_an_edit_is_kept_only_if_the_paper_reads_better(lay: Callable[..., Laid]) -> None:
     laid = lay(Phase.REPORT_WRITING)
 

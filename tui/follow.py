@@ -14,7 +14,7 @@ from pathlib import Path
 from state import inbox, places
 from state.errors import LabError
 from state.readers import Reader, reading
-from state.rows import EventRow
+from state.rows import EventRow, newest
 from state.vocabulary import RunState, Wait
 from tui import launch, told
 from tui.language import tr
@@ -69,6 +69,22 @@ def follow(folder: Path, run: int | None = None, *, after: int = 0) -> int:
         time.sleep(LOOK_S)
 
 
+def review_begun_by(folder: Path, word: str) -> int:
+    """The run that a word for a review began, once an engine took the word up; LabError `review.refused` if it did not."""
+    where = places.places(folder)
+    seen = Seen(0)
+    while True:
+        with reading(where.database, where.blobs) as reader:
+            taken = reader.word(word) if reader else None
+            run = reader.review_begun_by(word) if reader else None
+        if run is not None:
+            return run
+        if taken is not None:
+            raise LabError("review.refused", why=taken[1])
+        _see_that_someone_works(folder, seen)
+        time.sleep(LOOK_S)
+
+
 def paper(folder: Path, run: int) -> Path | None:
     """The run's paper, if there is one."""
     found = folder / "runs" / str(run) / "paper" / "paper.pdf"
@@ -79,7 +95,7 @@ def _look(reader: Reader | None, run: int | None, seen: Seen) -> tuple[RunState 
     """Print what is new; the run's state and number, None where there is none yet."""
     if reader is None or not (runs := reader.runs()):
         return None, None
-    followed = reader.run(run) if run else runs[-1]
+    followed = reader.run(run) if run else newest(runs)
     if followed is None:
         raise LabError("run.none", run=run)
     for event in reader.events(seen.seq, followed.id):

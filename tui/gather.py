@@ -16,15 +16,17 @@ from state.durable import read_beneath
 from state.errors import LabError
 from state.places import Places
 from state.readers import Reader
-from state.rows import ExperimentRow, ProductRow, ProgramRow, ResultRow, RunRow, Turn
+from state.rows import ExperimentRow, ProductRow, ProgramRow, ResultRow, RunRow, Turn, newest
 from state.vocabulary import Phase
 from tui import drafts
+from tui.homes import Beside
 from tui.logfile import LogFile
 from tui.look import Engine, Look, Made, Measure, Running
 from tui.machine import Watch
 from tui.standings import at_median
 from tui.widgets.plot import Curve
 
+MANUSCRIPT = "manuscript"
 SHELF_TOOL = "add_paper"
 PART_LIMIT_B = 256 << 10
 METRICS_LIMIT_B = 8 << 20
@@ -57,11 +59,11 @@ class Gatherer:
         return Engine(gone_at=self._gone_at, why=str(last.get("why") or "died"))
 
     def look(
-        self, run: int | None, phase: str | None, now: int, elsewhere: int, experiment: int | None = None
+        self, run: int | None, phase: str | None, now: int, elsewhere: Beside, experiment: int | None = None
     ) -> Look | None:
         """The run, or the newest; None where there is none yet. `experiment`: whose curve and log are wanted."""
         runs = self.reader.runs()
-        row = next((one for one in runs if one.id == run), None) or (runs[-1] if runs else None)
+        row = next((one for one in runs if one.id == run), None) or newest(runs)
         if row is None:
             return None
         reader = self.reader
@@ -96,7 +98,8 @@ class Gatherer:
             checkpoints=_checkpoints(config, row),
             counts=config["phases"],
             rounds=int(config["rounds"]),
-            elsewhere=elsewhere,
+            elsewhere=elsewhere.waiting,
+            judged=elsewhere.judged,
             turns={phase: self.turns(row, phase)} if phase else {},
             made=made,
             programs=programs,
@@ -217,9 +220,14 @@ class Gatherer:
 
 
 def _newest(versions: list[ProductRow]) -> dict[str, list[ProductRow]]:
-    """By phase the versions of its newest visit, oldest first, and the last one of the visit before."""
+    """By phase the versions of its newest visit, oldest first, and the last one of the visit before.
+
+    A paper from elsewhere is what a visit began with, not what it made.
+    """
     found: dict[str, list[ProductRow]] = {}
     for row in versions:
+        if row.name == MANUSCRIPT:
+            continue
         found.setdefault(row.phase, []).append(row)
     return {phase: rows[-2:] for phase, rows in found.items()}
 

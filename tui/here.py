@@ -14,7 +14,7 @@ from pathlib import Path
 from state import places
 from state.errors import LabError
 from state.readers import Reader, reading
-from state.rows import RunRow, WaitRow
+from state.rows import RunRow, WaitRow, newest
 from state.vocabulary import Choice, Phase, Role
 
 
@@ -35,7 +35,7 @@ def add_run(parser: argparse.ArgumentParser, help_text: str) -> None:
 def the_run(reader: Reader | None, run: int | None) -> RunRow:
     """The run of that number, else the newest; LabError `run.none`."""
     runs = reader.runs() if reader else []
-    found = next((each for each in runs if each.id == run), None) if run else (runs[-1] if runs else None)
+    found = next((each for each in runs if each.id == run), None) if run else newest(runs)
     if found is None:
         raise LabError("run.none", run=run)
     return found

@@ -1,4 +1,7 @@
-"""Home: every run of every project that this person knows, in three groups, and the machine for all together."""
+"""Home: every run of every project that this person knows, in three groups, and the machine for all together.
+
+`Elsewhere` tells a run's screen what waits in the others, and what this person thought of earlier papers.
+"""
 
 from __future__ import annotations
 
@@ -7,20 +10,75 @@ import shutil
 import socket
 import sqlite3
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from state import lock, project
+from state import lock
 from state.errors import LabError
 from state.places import places
-from state.readers import Reader
+from state.readers import Reader, reading
 from state.rows import RunRow, WaitRow
 from state.vocabulary import Phase
 from tui import drafts
 from tui.look import Home, HomeRow
 
 SHOWN = 200
+BESIDE_S = 5.0
 ORDER = {"waits": 0, "at_work": 1, "at_rest": 2}
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What other runs and projects have to say on a run's screen: how many wait for the person, and the papers that
+    the person judged there: (the lab's overall, theirs)."""
+
+    waiting: int = 0
+    judged: tuple[tuple[float, float], ...] = ()
+
+
+class Elsewhere:
+    """Looks into every project that this person knows, at most every five seconds."""
+
+    def __init__(self) -> None:
+        self._at = -BESIDE_S
+        self._waiting: list[tuple[Path, int]] = []
+        self._judged: dict[tuple[Path, int], tuple[float, float]] = {}
+
+    def beside(self, folder: Path, run: int | None) -> Beside:
+        """All but this run of this project; the newest run where none is named."""
+        if time.monotonic() - self._at >= BESIDE_S:
+            self._at = time.monotonic()
+            self._waiting, self._judged = [], {}
+            for known in drafts.known_projects():
+                rows = _project(known)
+                self._waiting += [(known, row.run) for row in rows if row.group == "waits"]
+                self._judged |= _judged(known)
+        here = folder.absolute()
+        mine = (here, run or max((number for known, number in self._waiting if known == here), default=0))
+        return Beside(
+            sum(place != mine for place in self._waiting),
+            tuple(pair for place, pair in sorted(self._judged.items()) if place != mine),
+        )
+
+
+def _judged(folder: Path) -> dict[tuple[Path, int], tuple[float, float]]:
+    """Runs of a project whose paper this person judged by a signed form, with the lab's overall and theirs."""
+    found = {}
+    try:
+        where = places(folder)
+        with reading(where.database, where.blobs) as reader:
+            for run in reader.runs() if reader else []:
+                form = reader.settings(run.id).get("review") if reader else None
+                if not isinstance(form, dict) or not form.get("overall") or reader is None:
+                    continue
+                means = [row.summary.get("means") for row in reader.versions(run.id) if row.name == "refinement"]
+                told = next((mean["overall"] for mean in reversed(means) if mean and "overall" in mean), None)
+                if told is not None:
+                    found[folder, run.id] = float(told), float(form["overall"])
+    except (LabError, sqlite3.DatabaseError, OSError):  # home says what is wrong with it
+        return {}
+    return found
 
 
 def gather_home(now: int) -> Home:
@@ -35,6 +93,8 @@ def gather_home(now: int) -> Home:
 
 
 def _project(folder: Path) -> list[HomeRow]:
+    from state import project  # with pydantic, which the first frame does not wait for
+
     try:
         config = project.load(folder).config
         where = places(folder)

@@ -128,6 +128,8 @@ class Look:
     machine: Machine = field(default_factory=Machine)
     shelf: tuple[str, ...] = ()
     forms: tuple[Mapping[str, Any], ...] = ()
+    judged: tuple[tuple[float, float], ...] = ()
+    """The lab's overall and this person's, a pair for each paper that they judged before."""
 
     @property
     def title(self) -> str:

@@ -20,7 +20,7 @@ from state.errors import LabError
 from state.places import places
 from state.readers import Reader
 from tui.gather import Gatherer
-from tui.homes import gather_home
+from tui.homes import Elsewhere, gather_home
 from tui.logfile import LogFile
 from tui.look import Home, Look
 
@@ -89,6 +89,7 @@ class Poller(threading.Thread):
         self._hurry = threading.Event()
         self._stopped = threading.Event()
         self._project: Project | None = None
+        self._elsewhere = Elsewhere()
 
     def follow(self, wanted: Wanted) -> None:
         self._wanted = wanted
@@ -139,10 +140,12 @@ class Poller(threading.Thread):
             seen = None
         if self._project is None:
             return self._nothing_yet(wanted.folder, seen)
-        state = self._project.state(wanted)
+        known = self._project.look.run.id if self._project.look is not None else wanted.run
+        beside = self._elsewhere.beside(wanted.folder, known)
+        state = (beside, *self._project.state(wanted))
         if state == seen and not forced:
             return seen
-        look = self._project.gatherer.look(wanted.run, wanted.phase, self._now(), 0, wanted.experiment)
+        look = self._project.gatherer.look(wanted.run, wanted.phase, self._now(), beside, wanted.experiment)
         self._project.look = look
         if look is not None and wanted == self._wanted:
             self._post(Looked(look))

@@ -1,7 +1,7 @@
 """Report refinement: the person's column first and in the accent, then the mean, then each reviewer.
 
-Until the person signs, the mean is called uncalibrated. `r` starts their form: digits give scores, Enter asks to sign;
-what is given is a draft that the screen keeps.
+Until the person signs, the mean is called uncalibrated. `r` starts their form: digits give scores, `e` writes the words
+in an editor, Enter asks to sign; what is given is a draft that the screen keeps.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from tui.lines import EMPTY, Line, Part, Span, dim, ends, line, you
 from tui.look import Look, Made
 from tui.panes.document import document
 from tui.panes.pane import Pane, Reads
+from tui.reviewform import PARTS, written
 from tui.text import fit
 from tui.widgets.keyline import Key
 from tui.widgets.rows import Place, Row
@@ -55,6 +56,7 @@ class RefinementPane(Pane):
 
     def begin_form(self) -> None:
         self.filling, self.column = True, 0
+        self.view = 0
 
     def score(self, digit: int) -> bool:
         """Give the field under the cursor `digit` (0 is 10); False where it may not be."""
@@ -130,7 +132,7 @@ class RefinementPane(Pane):
         words = self.words(made, signed, cells)
         room = max(rows - len(drawn) - len(below) - 2, 0)
         page = self.page("words")
-        page.show((self.column, made.row.sha256 if made else "", current()), cells, lambda _: words[1:])
+        page.show((self.column, made.row.sha256 if made else "", current(), str(self.form)), cells, lambda _: words[1:])
         text = [words[0], *page.draw(cells, max(room - 1, 0))] if room > 1 else []
         height = min(len(drawn), rows - 1)
         return [EMPTY, *table.draw(cells, height), *below, EMPTY, *text]
@@ -170,16 +172,31 @@ class RefinementPane(Pane):
             lines.append(line("   ", dim(tr("reviews.uncalibrated", given=str(given), of=str(len(FIELDS))))))
         else:
             lines.append(line("   ", dim(tr("reviews.signed"))))
-        mine = (own or self.form).get("overall")
-        made = look.newest(self.phase)
-        signed = self.signed(made)
-        if mine and signed:
-            away = fmean(one.form.overall for one in signed) - float(mine)
-            lines.append(line("   ", dim(tr("reviews.away", away=signed_number(away)))))
+        if told := self.distance_told(look, own):
+            lines.append(line("   ", dim(told)))
         return lines
+
+    def distance_told(self, look: Look, own: Mapping[str, Any] | None) -> str:
+        """The lab's overall less the person's: here, and over the papers that this person judged before."""
+        from state.review import distance
+
+        mine = (own or self.form).get("overall")
+        signed = self.signed(look.newest(self.phase))
+        here = ""
+        if mine and signed:
+            here = tr("reviews.here", away=signed_number(fmean(one.form.overall for one in signed) - float(mine)))
+        before = distance(look.judged)
+        over = ""
+        if before is not None:
+            away = signed_number(before.mean) + (f" ± {before.sd:.1f}" if before.sd is not None else "")
+            over = tr("reviews.over", away=away, n=before.n)
+        told = tr("word.comma").join(part for part in (here, over) if part)
+        return tr("reviews.away", told=told) if told else ""
 
     def words(self, made: Made | None, signed: tuple[Signed, ...], cells: int) -> list[Line]:
         """The words of the column under the cursor: weaknesses first, for they decide."""
+        if self.column == 0 and (self.filling or any(self.form.get(part) for part in PARTS)):
+            return [line(" ", dim(tr("reviews.your_words"))), *document(written(self.form, whole=False), cells)]
         if self.column < 2 or self.column - 2 >= len(signed):
             product = cast("Refinement", made.product) if made is not None else None
             text = product.reasons or product.meta if product is not None else ""

@@ -14,7 +14,7 @@ from typing import Any
 
 from state.rows import WaitRow
 from state.vocabulary import Choice, Phase, Role, Wait, WordKind
-from tui import drafts
+from tui import drafts, reviewform
 from tui.language import tr
 from tui.look import Look, Made
 from tui.panes.pane import Pane
@@ -214,7 +214,11 @@ class Says(LabScreen):
             self.looked(self.look)
 
     def do_edit(self) -> None:
-        self.run_worker(self.do_edit_now(), exclusive=True)
+        pane = self.pane
+        if isinstance(pane, RefinementPane) and pane.filling:
+            self.run_worker(self.write_form(pane), exclusive=True)
+        else:
+            self.run_worker(self.do_edit_now(), exclusive=True)
 
     # the run
 
@@ -341,6 +345,16 @@ class Says(LabScreen):
             return False
         self.repaint()
         return True
+
+    async def write_form(self, pane: RefinementPane) -> None:
+        """The words of the form, in the person's own editor."""
+        text = await edited_elsewhere(self, reviewform.written(pane.form), ".md")
+        if text is None:
+            return
+        pane.form = {name: value for name, value in pane.form.items() if name not in reviewform.PARTS}
+        pane.form |= reviewform.read(text)
+        self.save_form(pane)
+        self.repaint()
 
     def save_form(self, pane: RefinementPane) -> None:
         if self.look is not None:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from state import places
-from state.errors import LabError
 from state.status import report
 from tests.faults import driving
 
@@ -26,24 +25,14 @@ def until(
     """The first status of which `true` holds. `running` may not end before."""
     end = time.monotonic() + limit_s
     while True:
-        told = look(folder)
-        if told is not None and true(told):
+        told = report(folder)
+        if true(told):
             return told
         if running is not None and running.poll() is not None:
             raise AssertionError(f"the engine left with {running.returncode}: {driving.log(folder)}")
         if time.monotonic() > end:
             raise AssertionError(f"not within {limit_s:g} s: {told}\n{driving.log(folder)}")
         time.sleep(0.03)
-
-
-def look(folder: Path) -> Status | None:
-    """The status; None while the engine makes its database."""
-    try:
-        return report(folder)
-    except LabError as error:
-        if error.key != "store.damaged":
-            raise
-        return None
 
 
 def waits_for(told: Status, why: str) -> bool:

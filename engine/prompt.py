@@ -21,6 +21,9 @@ _OPENS = re.compile(r"<(?=[A-Za-z/!?])")
 _SIGN = re.compile(r"&(?=(?:lt|gt|amp|quot|#10);)")
 
 
+HOW = "Answer by calling a tool, one in each reply; what it brings stands in the next turn."
+
+
 class Shown(str):
     """Text for a model in which everything from outside is escaped. `+` and `join` of Shown are Shown again."""
 
@@ -122,7 +125,7 @@ def _placed(name: str, value: Value) -> str:
 def opening(role_text: str, template: str, *, facts: Mapping[str, Value], **fields: Value) -> Shown:
     """What a seat's conversation begins with: who one is, the facts that hold everywhere, the task with its fields."""
     told = lines(*(tag(name, value) for name, value in facts.items() if as_shown(value)))
-    return Shown(f"{role_text.strip()}\n\n{told}\n\n{fill(template, **fields)}")
+    return Shown(f"{role_text.strip()}\n\n{told}\n\n{HOW}\n\n{fill(template, **fields)}")
 
 
 @cache

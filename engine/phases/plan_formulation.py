@@ -8,7 +8,7 @@ from __future__ import annotations
 from engine.answers import Answer, Dialogue, Refusal, SubmitPlan
 from engine.desk import Desk
 from engine.phases.news import said, with_last
-from engine.prompt import Shown
+from engine.prompt import Shown, Value
 from state.config import Metric
 from state.errors import LabError
 from state.products.base import Product
@@ -19,11 +19,18 @@ from state.vocabulary import Role
 async def run(desk: Desk) -> Plan | None:
     """Postdoc and PhD student talk until the postdoc submits a plan."""
     inputs, frame = desk.inputs, desk.frame
-    shared = {"question": inputs.question, "review": inputs.products.get("review"), "earlier_version": inputs.earlier}
+    shared: dict[str, Value] = {
+        "question": inputs.question,
+        "review": inputs.products.get("review"),
+        "seeds": frame.seeds,
+        "run_time": f"{frame.run_time_s} s",
+        "steps": frame.solver_steps,
+        "gpu": inputs.gpu,
+        "earlier_version": inputs.earlier,
+    }
     lead = desk.seat(
         Role.POSTDOC,
         "lead",
-        seeds=frame.seeds,
         metric=frame.metric,
         target=frame.target,
         sent_back_because=inputs.reasons,

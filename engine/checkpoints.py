@@ -22,6 +22,7 @@ from state.events import ProductRefused
 from state.lineage import Visit
 from state.products.ideas import Ideas
 from state.products.refinement import Refinement
+from state.products.table import PRODUCTS
 from state.vocabulary import Autonomy, Choice, Phase, Wait
 
 log = logging.getLogger("engine")
@@ -198,7 +199,7 @@ async def _check_edit(
     """The product's own check on a person's edits: it counts only if it holds, else the checkpoint says why."""
     row = around.store.row("SELECT name, sha256 FROM product WHERE id = ?", (product,))
     assert row is not None
-    kind = opening.KINDS[row["name"]]
+    kind = PRODUCTS[row["name"]]
     files = opening.files_of(around.store, row["sha256"])
     files |= {name: around.store.get(blob) for name, blob in edited.items()}
     refusal: Refusal | None = None

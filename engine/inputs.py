@@ -18,6 +18,7 @@ from state.products.experiments import Experiments
 from state.products.ideas import Ideas
 from state.products.interpretation import Interpretation
 from state.products.literature import Review
+from state.products.manuscript import Manuscript
 from state.products.plan import Plan
 from state.products.refinement import Refinement
 from state.products.report import Report
@@ -84,6 +85,11 @@ class Inputs:
     @property
     def refinement(self) -> Refinement:
         return self._product(Refinement)
+
+    @property
+    def manuscript(self) -> Manuscript | None:
+        """The paper from elsewhere, where the run only reviews one."""
+        return self._product(Manuscript) if Manuscript.name in self.products else None
 
     def before(self, kind: type[P]) -> P | None:
         """This phase's product of the visit before, where the work was sent back."""

@@ -13,7 +13,7 @@ import logging
 import sqlite3
 import time
 
-from engine import checkpoints, ghosts, opening, render, room, visiting
+from engine import checkpoints, ghosts, manuscript, opening, render, room, versions, visiting
 from engine.experiments.slots import how_many
 from engine.notes_folder import NotesFolder
 from engine.visiting import Surroundings
@@ -192,6 +192,8 @@ class Lab:
         """Pause until the person says to try again."""
         key: Plain = error.key if isinstance(error, LabError) else type(error).__name__
         facts: dict[str, Plain] = {"what": "phase_broke", "error": key, "why": str(error)[:2000]}
+        if isinstance(error, LabError) and error.key.startswith("manuscript."):
+            facts = {"what": "manuscript", "key": error.key, "facts": error.facts}
         with self.store.transaction() as tx:
             wait = lineage.open_wait(
                 tx,
@@ -246,9 +248,14 @@ class Lab:
             gpu=self.around.gpu,
             archive=opening.archive(self.store, run),
         )
+        paper = opening.asked_to_review(self.store, run)
+        read = await asyncio.to_thread(manuscript.read, paper) if paper is not None else None
         await asyncio.sleep(0)
+        given = (read, versions.put(self.store, read.files())) if read is not None else None
         with self.store.transaction() as tx:
-            opening.begin(tx, run, phase, frame, wait, because)
+            opening.begin(tx, run, phase, frame, wait, because, given)
+        if given is not None:
+            render.repair(self.store, self.around.places, run)
         self.around.bell.ring()
         await self._end_ghosts()
 

@@ -126,7 +126,8 @@ class Live:
                 if change["when"] == "now" or begun is None or each["seq"] < begun:
                     last[change["key"]] = each["seq"]
         for each in self.store.rows(
-            "SELECT seq, run, key, value FROM setting WHERE (run IS NULL OR run = ?) AND key != 'review' ORDER BY seq",
+            "SELECT seq, run, key, value FROM setting WHERE (run IS NULL OR run = ?) AND key NOT IN"
+            " ('review', 'manuscript') ORDER BY seq",
             (run,),
         ):
             if each["run"] is not None and each["key"] in OWN_LIMITS:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from engine import frame as frames
+from engine import versions
 from engine.experiments.contract import identify
 from engine.frame import Frame
 from engine.inputs import Inputs
@@ -21,20 +22,12 @@ from state.config import Config
 from state.errors import LabError
 from state.lineage import Visit
 from state.products.base import Product
-from state.products.data import Data
-from state.products.experiments import Experiments
 from state.products.ideas import Ideas
-from state.products.interpretation import Interpretation
-from state.products.literature import Review
-from state.products.plan import Plan
+from state.products.manuscript import Manuscript
 from state.products.refinement import Refinement
-from state.products.report import Report
+from state.products.table import PRODUCTS
 from state.store import Store, Transaction, canonical
 from state.vocabulary import Phase, Role
-
-KINDS: dict[str, type[Product]] = {
-    kind.name: kind for kind in (Ideas, Review, Plan, Data, Experiments, Interpretation, Report, Refinement)
-}
 
 EARLIER, BECAUSE = "earlier", "because"
 
@@ -88,11 +81,18 @@ def inputs_for(tx: Transaction, run: int, phase: Phase, because: int | None = No
     row = tx.execute(
         "SELECT max(product.id) FROM lineage JOIN visit ON visit.id = lineage.visit"
         " JOIN product ON product.visit = visit.id WHERE lineage.run = ? AND visit.phase = ?"
-        " AND (product.run IS NULL OR product.run = lineage.run)",
+        " AND product.name != 'manuscript' AND (product.run IS NULL OR product.run = lineage.run)",
         (run, phase.value),
     ).fetchone()
     if row[0] is not None:
         found[EARLIER] = int(row[0])
+    row = tx.execute(
+        "SELECT max(product.id) FROM lineage JOIN product ON product.visit = lineage.visit WHERE lineage.run = ?"
+        " AND product.name = 'manuscript'",
+        (run,),
+    ).fetchone()
+    if row[0] is not None:
+        found[Manuscript.name] = int(row[0])
     if because is None and phase is not Phase.REPORT_REFINEMENT:
         because = _sent_back_since(tx, run, found.get(EARLIER))
     if because is not None:
@@ -141,7 +141,7 @@ def load(store: Store, product: int) -> Product:
     """A product from its row."""
     row = store.row("SELECT name, sha256 FROM product WHERE id = ?", (product,))
     assert row is not None
-    return KINDS[row["name"]].of(files_of(store, row["sha256"]))
+    return PRODUCTS[row["name"]].of(files_of(store, row["sha256"]))
 
 
 def files_of(store: Store, manifest: str) -> dict[str, bytes]:
@@ -159,7 +159,7 @@ def archive(store: Store, run: int) -> tuple[str, ...]:
         " ORDER BY run.id",
         (run,),
     ):
-        ideas = KINDS["ideas"].of(files_of(store, row["sha256"]))
+        ideas = PRODUCTS["ideas"].of(files_of(store, row["sha256"]))
         assert isinstance(ideas, Ideas)
         verdict = store.row(
             "SELECT summary FROM lineage JOIN product ON product.visit = lineage.visit WHERE lineage.run = ?"
@@ -171,8 +171,32 @@ def archive(store: Store, run: int) -> tuple[str, ...]:
     return tuple(told)
 
 
+def asked_to_review(store: Store, run: int) -> Path | None:
+    """The paper from elsewhere that a run has to read before its first visit opens; None for all others."""
+    row = store.row(
+        "SELECT value FROM setting WHERE run = ? AND key = 'manuscript' AND NOT EXISTS (SELECT 1 FROM lineage WHERE"
+        " lineage.run = setting.run)",
+        (run,),
+    )
+    return Path(json.loads(row["value"])) if row else None
+
+
 def begin(
-    tx: Transaction, run: int, phase: Phase, frame: str, opened_by: int | None, because: int | None = None
+    tx: Transaction,
+    run: int,
+    phase: Phase,
+    frame: str,
+    opened_by: int | None,
+    because: int | None = None,
+    manuscript: tuple[Manuscript, str] | None = None,
 ) -> int:
-    """Open a visit with what it starts from. Reading inputs and superseding happen in the same commit."""
-    return lineage.open_visit(tx, run, phase, inputs_for(tx, run, phase, because), frame, opened_by)
+    """Open a visit with what it starts from. Reading inputs and superseding happen in the same commit.
+
+    A `manuscript` (with the hash of its manifest in blobs) becomes the visit's input in that commit too.
+    """
+    inputs = inputs_for(tx, run, phase, because)
+    visit = lineage.open_visit(tx, run, phase, inputs, frame, opened_by)
+    if manuscript is not None:
+        inputs[Manuscript.name] = versions.insert(tx, visit, *manuscript).id
+        tx.execute("UPDATE visit SET inputs = ? WHERE id = ?", (canonical(dict(inputs)), visit))
+    return visit

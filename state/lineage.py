@@ -15,6 +15,9 @@ from state.events import RunBegan, VisitOpened, VisitSuperseded
 from state.store import Store, Transaction, canonical
 from state.vocabulary import Phase, RunState, VisitState, Wait
 
+REVIEW_ONLY = canonical([Phase.REPORT_REFINEMENT.value])
+"""`run.phases` of a run that only reviews a paper from elsewhere."""
+
 
 @dataclass(frozen=True)
 class Visit:

@@ -6,6 +6,7 @@ an `ask`, which is the engine's part. Called while words are taken up.
 
 from __future__ import annotations
 
+from state import lineage
 from state.events import NoteTaken, WordTaken
 from state.store import Store, Transaction, canonical
 from state.vocabulary import Phase, Role, VisitState, WordKind
@@ -15,8 +16,10 @@ NEXT_RUN = 0
 
 
 def run_at_work(tx: Transaction) -> int | None:
-    """The newest run that is not over, else the newest."""
-    row = tx.execute("SELECT id FROM run ORDER BY state = 'done', id DESC LIMIT 1").fetchone()
+    """The newest run that is not over, else the newest; one that only reviews a paper comes after all of its kind."""
+    row = tx.execute(
+        "SELECT id FROM run ORDER BY state = 'done', phases = ?, id DESC LIMIT 1", (lineage.REVIEW_ONLY,)
+    ).fetchone()
     return int(row[0]) if row else None
 
 

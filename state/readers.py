@@ -325,6 +325,16 @@ class Reader:
         )
         return [(row[0], row[1], row[2]) for row in rows]
 
+    def word(self, word: str) -> tuple[str, str | None] | None:
+        """What became of a word, and why; None while nobody took it up."""
+        row = self._one("SELECT outcome, why FROM word WHERE id = ?", word)
+        return (row["outcome"], row["why"]) if row else None
+
+    def review_begun_by(self, word: str) -> int | None:
+        """The run that reviews the paper which a word named."""
+        row = self._one("SELECT run FROM setting WHERE key = 'manuscript' AND word = ?", word)
+        return int(row["run"]) if row else None
+
     def engines(self) -> list[Facts]:
         """Every engine that took the lock, newest last."""
         return [dict(row) for row in self._all("SELECT * FROM engine ORDER BY id")]

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar, cast
 
-from state.vocabulary import Wait
+from state.vocabulary import Phase, Wait
 
 Facts = dict[str, Any]
 R = TypeVar("R")
@@ -33,6 +34,11 @@ class RunRow:
     reserved_micros: int
     gpu_s: int
     phases: tuple[str, ...]
+
+    @property
+    def reviews_only(self) -> bool:
+        """Begun by `nightlab review PAPER`: no research of its own."""
+        return self.phases == (Phase.REPORT_REFINEMENT.value,)
 
 
 @dataclass(frozen=True)
@@ -216,3 +222,8 @@ def row_of(kind: type[R], row: sqlite3.Row, **given: object) -> R:
 def listed(text: str) -> tuple[str, ...]:
     """A column that holds a JSON list of words."""
     return tuple(json.loads(text))
+
+
+def newest(runs: Sequence[RunRow]) -> RunRow | None:
+    """The run that is meant where none is named; one that only reviews a paper is not while there is another."""
+    return next((run for run in reversed(runs) if not run.reviews_only), runs[-1] if runs else None)

@@ -15,7 +15,7 @@ from typing import Any
 from state import lock
 from state.places import Places, places
 from state.readers import Reader, reading
-from state.rows import RunRow
+from state.rows import RunRow, newest
 from state.vocabulary import ExperimentState, RunState
 
 VERSION = 1
@@ -44,6 +44,7 @@ def report(project: Path, run: int | None = None) -> dict[str, Any]:
             "runs": [],
             "state": RunState.NEW.value,
             "phase": None,
+            "phases": [],
             "waiting_for": [],
             "engine": engine(where),
             "calls": {"answered": 0, "in_doubt": 0, "repeated": 0},
@@ -58,7 +59,7 @@ def report(project: Path, run: int | None = None) -> dict[str, Any]:
         runs = reader.runs()
         found["runs"] = [each.id for each in runs]
         chosen = next((each for each in runs if each.id == run), None) if run is not None else None
-        chosen = chosen or (runs[-1] if runs and run is None else None)
+        chosen = chosen or (newest(runs) if run is None else None)
         if chosen is not None:
             found |= _of_run(reader, where, chosen)
         return found
@@ -86,6 +87,7 @@ def _of_run(reader: Reader, where: Places, run: RunRow) -> dict[str, Any]:
         "state": run.state,
         "autonomy": run.autonomy,
         "phase": visits[-1].phase if visits else None,
+        "phases": list(run.phases),
         "waiting_for": [
             {
                 "what": wait.why,

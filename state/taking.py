@@ -29,7 +29,7 @@ from state.events import (
 from state.notes import NEXT_RUN, note, run_at_work
 from state.project import Project, with_set
 from state.store import Store, Transaction, canonical
-from state.vocabulary import Choice, Phase, Role, RunState, VisitState, Wait, WordKind
+from state.vocabulary import Autonomy, Choice, Phase, Role, RunState, VisitState, Wait, WordKind
 
 
 @dataclass(frozen=True)
@@ -121,6 +121,8 @@ def _effect(
             run = _fork(tx, _known(run), body)
         case inbox.SetBody():
             _set(tx, word.id, run, body, project)
+        case inbox.ReviewBody(paper=str(paper)):
+            run = review_paper(tx, word.id, config, str(project.folder / paper))
         case inbox.ReviewBody():
             _review(store, tx, word.id, _known(run), body)
     return run, "taken", None
@@ -240,6 +242,17 @@ def begin_run(tx: Transaction, project: Project, config: str, autonomy: str | No
     phases = [phase for phase in Phase if phase is not Phase.IDEATION or not project.config.question]
     run = lineage.begin_run(tx, config, phases, autonomy or project.config.autonomy.value)
     tx.execute("UPDATE note SET run = ? WHERE run = ?", (run, NEXT_RUN))
+    return run
+
+
+def review_paper(tx: Transaction, word: str, config: str, paper: str) -> int:
+    """A run that does nothing but review a paper from elsewhere, by itself: nobody's research waits for it."""
+    run = lineage.begin_run(tx, config, [Phase.REPORT_REFINEMENT], Autonomy.AUTOPILOT.value)
+    seq = tx.event(SettingChanged("manuscript", paper), run)
+    tx.execute(
+        "INSERT INTO setting (seq, run, key, value, word) VALUES (?,?,'manuscript',?,?)",
+        (seq, run, canonical(paper), word),
+    )
     return run
 
 

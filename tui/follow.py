@@ -70,7 +70,7 @@ def follow(folder: Path, run: int | None = None, *, after: int = 0) -> int:
 
 
 def review_begun_by(folder: Path, word: str) -> int:
-    """The run that a word for a review began, once an engine took the word up; LabError `review.refused` if it did not."""
+    """The run that a word for a review began, once it is taken up; LabError `review.refused` if it cannot be."""
     where = places.places(folder)
     seen = Seen(0)
     while True:

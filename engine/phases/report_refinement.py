@@ -1,7 +1,8 @@
 """Report refinement: three reviewers read the paper, the area chair sums up, and a decision is taken: done, or back.
 
 Each reviewer looks at the own review once more before it counts. The numbers of the meta-review are the means; where a
-person waits, the decision is theirs, and the PhD student's is the proposal that they see.
+person waits, the decision is theirs, and the PhD student's is the proposal that they see. Of a paper from elsewhere the
+reviews and the meta-review are all: nothing can follow from them here.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from engine.phases.news import with_last
 from engine.phases.reviewing import means, shown_review
 from engine.prompt import Shown, lines, tag
 from engine.roles import REVIEWERS
+from engine.seat import Seat
 from state.products.base import Product
 from state.products.refinement import Form, Refinement, Signed
 from state.vocabulary import Phase, Role
@@ -35,9 +37,10 @@ LOOK_AGAIN = (
 
 
 async def run(desk: Desk) -> Refinement | None:
-    """Reviews side by side, one meta-review, one decision."""
+    """Reviews side by side, one meta-review; then, of the lab's own paper, one decision."""
     inputs, frame = desk.inputs, desk.frame
-    paper = readable(desk, inputs.report.source)
+    elsewhere = inputs.manuscript
+    paper = elsewhere.text if elsewhere else readable(desk, inputs.report.source)
     seats = [(nth, REVIEWERS[nth % len(REVIEWERS)]) for nth in range(frame.reviews)]
     forms = await desk.all(*(desk.start(f"{role.value}-{nth + 1}", reviewed, role, paper) for nth, role in seats))
     reviews = tuple(
@@ -47,6 +50,8 @@ async def run(desk: Desk) -> Refinement | None:
     shown_means = lines(*(tag(name, value) for name, value in averages.items()))
     shown_reviews = lines(*(shown_review(one) for one in reviews))
     chair = desk.seat(Role.AREA_CHAIR, "chair", means=shown_means, reviews=shown_reviews)
+    if elsewhere:
+        return await summed_up(desk, chair, averages, reviews)
     meta = await chair.ask(answers=(MetaReview,))
     rounds_left = max(frame.rounds - inputs.round + 1, 0)
     author = desk.seat(
@@ -83,10 +88,25 @@ async def run(desk: Desk) -> Refinement | None:
 
 async def reviewed(desk: Desk, role: Role, paper: str) -> Form:
     """One review, looked at once more by who wrote it."""
-    reviewer = desk.seat(role, "reviewer", paper_language=desk.frame.paper_language, paper=paper)
+    language = "" if desk.inputs.manuscript else desk.frame.paper_language
+    reviewer = desk.seat(role, "reviewer", paper_language=language, paper=paper)
     await reviewer.ask(answers=(SubmitReview,))
     look_again = tag("look_again", LOOK_AGAIN)
     return (await reviewer.ask(look_again, answers=(SubmitReview,))).form
+
+
+async def summed_up(
+    desk: Desk, chair: Seat, averages: dict[str, float], reviews: tuple[Signed, ...]
+) -> Refinement | None:
+    """The meta-review of a paper from elsewhere, handed in; a note that is unread goes to the area chair first."""
+    heard = Shown("")
+    async for turn in desk.rounds(desk.frame.turns):
+        meta = await chair.ask(with_last(turn, heard), answers=(MetaReview,))
+        product = Refinement(decision="done", round=desk.inputs.round, means=averages, reviews=reviews, meta=meta.text)
+        if (refusal := await desk.submit(product)) is None:
+            return product
+        heard = refusal.shown
+    return None
 
 
 def out_of_reach(answer: Answer, rounds_left: int) -> Refusal | None:

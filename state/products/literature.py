@@ -82,7 +82,12 @@ class Review(Product):
 
     @property
     def shown(self) -> str:
-        return self.files()[self.main].decode()
+        """The review, then each paper with its notes; its abstract only where nobody took any."""
+        told = [self.review, "## The shelf"]
+        for paper in self.papers:
+            by = f"{paper.authors[0]}{' et al.' if len(paper.authors) > 1 else ''}, " if paper.authors else ""
+            told += [f"### {paper.key}: {paper.title} ({by}{paper.year or 'n.d.'})", paper.notes or paper.abstract]
+        return "\n\n".join(piece for piece in told if piece) + "\n"
 
     @property
     def summary(self) -> dict[str, Plain]:

@@ -8,6 +8,7 @@ from state.products.experiments import Experiments
 from state.products.ideas import Ideas
 from state.products.interpretation import Interpretation
 from state.products.literature import Review
+from state.products.manuscript import Manuscript
 from state.products.plan import Plan
 from state.products.refinement import Refinement
 from state.products.report import Report
@@ -24,4 +25,4 @@ MADE_BY: dict[Phase, type[Product]] = {
     Phase.REPORT_REFINEMENT: Refinement,
 }
 
-PRODUCTS: dict[str, type[Product]] = {made.name: made for made in MADE_BY.values()}
+PRODUCTS: dict[str, type[Product]] = {kind.name: kind for kind in MADE_BY.values()} | {Manuscript.name: Manuscript}

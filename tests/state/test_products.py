@@ -13,6 +13,7 @@ from state.products.experiments import Experiments, Program, Scored
 from state.products.ideas import Idea, Ideas
 from state.products.interpretation import Interpretation
 from state.products.literature import Review, ShelfPaper, bib_entries
+from state.products.manuscript import Manuscript
 from state.products.plan import Plan
 from state.products.refinement import Form, Refinement, Signed
 from state.products.report import Report
@@ -123,6 +124,7 @@ ALL: list[Product] = [
         meta="They agree.",
         reasons="Too few seeds.",
     ),
+    Manuscript(file="theirs.pdf", sha256="a" * 64, pages=2, text="[page 1]\n\n+++\n\nA clock"),
 ]
 
 

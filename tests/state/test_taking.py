@@ -207,3 +207,14 @@ def test_notes_left_before_any_run_belong_to_the_next_one(tmp_path: Path) -> Non
     row = here.store.row("SELECT run FROM note WHERE text = 'early'")
     assert row is not None and row["run"] == run
     here.store.close()
+
+
+def test_a_word_without_a_run_goes_to_the_research_and_not_to_the_review_of_a_paper(here: Here) -> None:
+    taken = here.leave(WordKind.REVIEW, paper="/elsewhere/theirs.pdf")
+    assert taken.outcome == "taken" and taken.run not in (None, here.run)
+    assert here.leave(WordKind.NOTE, text="go on").run == here.run
+    assert here.leave(WordKind.STOP).run == here.run
+    assert (here.state(), here.state(taken.run)) == (RunState.STOPPED, RunState.RUNNING)
+    with here.store.transaction() as tx:
+        tx.execute("UPDATE run SET state = 'done' WHERE id = ?", (here.run,))
+    assert here.leave(WordKind.STOP).run == taken.run  # the only one at work

@@ -82,7 +82,7 @@ def go_on(folder: Path, *, autopilot: bool) -> int | None:
     None for one that is yet to begin."""
     where = places.places(folder)
     with reading(where.database, where.blobs) as reader:
-        runs = reader.runs() if reader else []
+        runs = [run for run in reader.runs() if not run.reviews_only] if reader else []
         held = {wait.why for wait in reader.waits(runs[-1].id)} if reader and runs else set()
     if not runs or runs[-1].state == RunState.DONE:
         asked = {"autonomy": Autonomy.AUTOPILOT.value} if autopilot else {}

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from state.errors import LabError
 from tui.language import has, tr
 from tui.lines import Line, Span, dim, line
 from tui.look import Look
 from tui.text import clip, width, wrap
+from tui.told import refusal
 from tui.words import clock, money, shown
 
 
@@ -47,6 +49,8 @@ def notice_for(look: Look, phase: str) -> Notice | None:
     if wait.why == "trouble":
         key = f"trouble_what.{wait.facts.get('what')}"
         why = clip(" ".join(str(wait.facts.get("why") or wait.facts.get("error") or "").split()), 240)
+        if isinstance(refused := wait.facts.get("key"), str):
+            why = refusal(LabError(refused, **wait.facts.get("facts", {})))
         facts["told"] = tr(key if has(key) else "trouble_what.other", **{**facts, "why": why})
     if wait.why == "budget":
         gpu = "limit_gpu_hours" in wait.facts

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from engine.phases import report_refinement
+from state.notes import note
+from state.products.manuscript import Manuscript
 from state.products.refinement import Refinement
 from state.products.report import Report
 from state.vocabulary import Phase, Role
@@ -102,3 +104,22 @@ async def test_when_the_rounds_are_used_up_it_can_only_be_done(lay: Callable[...
     found = await report_refinement.run(play(laid, cast, INPUTS, rounds=0))
     assert found is not None and found.decision == "done"
     assert tagged(cast.shown[-1], "rounds_left") == ["0"]
+
+
+async def test_of_a_paper_from_elsewhere_the_meta_review_is_all_and_a_note_is_read_before_it_counts(
+    lay: Callable[..., Laid],
+) -> None:
+    laid = lay(Phase.REPORT_REFINEMENT)
+    theirs = Manuscript(file="theirs.pdf", sha256="a" * 64, text="We counted sheep at the zinc gate.")
+
+    def meta(text: str) -> dict[str, object]:
+        if "Mind the gate" not in text:
+            with laid.store.transaction() as tx:
+                note(tx, "w1", laid.run, None, None, "Mind the gate.", 0)
+        return {**META, "text": "With the gate." if "Mind the gate" in text else "Without."}
+
+    cast = Cast(review=[FORM], meta_review=[meta, meta])
+    found = await report_refinement.run(play(laid, cast, inputs_with(theirs)))
+    assert found is not None and (found.decision, found.meta, len(found.reviews)) == ("done", "With the gate.", 3)
+    assert "zinc gate" in cast.shown[0] and not tagged(cast.shown[0], "paper_language")
+    assert len(cast.asked) == 8

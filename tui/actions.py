@@ -46,6 +46,7 @@ REGISTRY: tuple[Action, ...] = (
     Action("fork", ("f",), RUN, "words", asks=True),
     Action("checkpoint", ("c",), RUN, "words", asks=True),
     Action("pause", ("p",), RUN, "words"),
+    Action("restart", ("u",), RUN, "words", asks=True),
     Action("limit", ("m",), RUN, "words", asks=True),
     Action("stop", ("s",), RUN, "words", asks=True),
     Action("form", ("r",), RUN, "words"),

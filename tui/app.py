@@ -151,6 +151,19 @@ class Lab(App[None], inherit_bindings=False):
 
         self.run_worker(start(), name="engine", exclusive=True)
 
+    def restart_engine(self, folder: Path) -> None:
+        """An engine of this version in place of the one that works."""
+
+        async def restart() -> None:
+            from tui import launch
+
+            done = await asyncio.to_thread(launch.restart_engine, folder)
+            self.poller.hurry()
+            if isinstance(self.screen, LabScreen):
+                self.screen.say("said.restarted" if done else "said.not_restarted")
+
+        self.run_worker(restart(), name="engine", exclusive=True)
+
     def begin(self, do: Callable[..., None], folder: Path, *more: str) -> None:
         """Begin a project or the demo in `folder`, then open it."""
 

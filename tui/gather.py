@@ -7,6 +7,7 @@ without following links. Products that were parsed once are kept by their hash.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from state.rows import ExperimentRow, ProductRow, ProgramRow, ResultRow, RunRow,
 from state.vocabulary import Phase
 from tui import drafts
 from tui.homes import Beside
+from tui.launch import version
 from tui.logfile import LogFile
 from tui.look import Engine, Look, Made, Measure, Running
 from tui.machine import Watch
@@ -32,6 +34,7 @@ PART_LIMIT_B = 256 << 10
 METRICS_LIMIT_B = 8 << 20
 POINTS = 600
 BESIDE = 3
+TAKEN_UP_S = 8.0
 
 
 class Gatherer:
@@ -52,11 +55,17 @@ class Gatherer:
         if holder is not None:
             self._gone_at = None
             since = int(holder.since.timestamp() * 1000) if holder.since else None
-            return Engine(alive=True, pid=holder.pid, since_at=since)
+            other = holder.version if holder.version != version() else ""
+            return Engine(alive=True, pid=holder.pid, since_at=since, version=other)
         engines = self.reader.engines()
         last = engines[-1] if engines else {}
         self._gone_at = last.get("ended_at") or self._gone_at or now
         return Engine(gone_at=self._gone_at, why=str(last.get("why") or "died"))
+
+    def unread(self) -> int:
+        """Words that nobody takes up."""
+        before = time.time() - TAKEN_UP_S
+        return sum(_born(path) < before for path in self.where.words())
 
     def look(
         self, run: int | None, phase: str | None, now: int, elsewhere: Beside, experiment: int | None = None
@@ -88,12 +97,13 @@ class Gatherer:
             ended_waits=tuple(reader.waits(row.id, ended=True)),
             notes=tuple(reader.notes(row.id)),
             engine=self.engine(now),
+            unread=self.unread(),
             limit_micros=round(float(settings.get("limits.money_usd", config["limits"]["money_usd"])) * 1_000_000),
             limit_gpu_s=float(settings.get("limits.gpu_hours", config["limits"]["gpu_hours"])) * 3600,
             spent_micros=micros,
             gpu_s=gpu_s,
             rehearsal=model == "rehearsal",
-            tier=experiments[-1].tier if experiments else "",
+            tier=experiments[-1].tier if experiments else "basic",
             model=model,
             checkpoints=_checkpoints(config, row),
             counts=config["phases"],
@@ -320,6 +330,13 @@ def _plotted(values: Mapping[str, float], measure: Measure) -> str:
         return measure.metric
     names = [name for name in values if name != "step"]
     return next((name for name in names if name.startswith("val")), names[0] if names else "")
+
+
+def _born(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:  # taken up this instant
+        return time.time()
 
 
 def _size(path: Path) -> int:

@@ -8,19 +8,26 @@ Called by the commands and by the app.
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from state import inbox, lock, places
-from state.inbox import Body
+from state import lock, places
 from state.readers import reading
 from state.vocabulary import RunState, Wait, WordKind
 
+if TYPE_CHECKING:
+    from state.inbox import Body
+
 WORLD = frozenset({Wait.NETWORK, Wait.DISK, Wait.AUTH, Wait.BACKOFF})
 """Waits that an engine ends by itself when the world is well again."""
+
+LEAVE_S = 60.0
+"""A step at work may end first; experiments go on without the engine."""
 
 _started: list[subprocess.Popen[bytes]] = []
 
@@ -35,6 +42,32 @@ def engine_environment() -> dict[str, str]:
     return {
         name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP")
     }
+
+
+def version() -> str:
+    """Of what is installed here, as an engine writes it into its lock."""
+    from importlib.metadata import version as installed
+
+    return installed("nightlab")
+
+
+def restart_engine(folder: Path) -> bool:
+    """Ask the engine to leave, wait until it did, start one of this version. False where it lives on another machine,
+    or does not leave within `LEAVE_S`: then nothing was ended by force, and it works on."""
+    where = places.places(folder)
+    holder = lock.look(where.lock)
+    if holder is not None:
+        known = holder.pid is not None and holder.start is not None
+        if not known or not lock.Identity(holder.pid or 0, holder.start or 0, holder.boot).lives:
+            return False
+        os.kill(holder.pid or 0, signal.SIGTERM)
+        until = time.monotonic() + LEAVE_S
+        while lock.look(where.lock) is not None:
+            if time.monotonic() > until:
+                return False
+            time.sleep(0.1)
+    start_engine(folder)
+    return True
 
 
 def alive(folder: Path) -> bool:
@@ -68,7 +101,7 @@ def start_engine(folder: Path) -> subprocess.Popen[bytes] | None:
 def take_up(folder: Path) -> None:
     """For whoever opens a lab: start an engine where a run is at work, waits for the world, or words lie unread."""
     where = places.places(folder)
-    work = bool(inbox.pending(folder))
+    work = bool(where.words())
     with reading(where.database, where.blobs) as reader:
         for run in reader.runs() if reader else []:
             world = [wait for wait in reader.waits(run.id) if wait.why in WORLD] if reader else []
@@ -79,6 +112,8 @@ def take_up(folder: Path) -> None:
 
 def give(folder: Path, kind: WordKind, body: Mapping[str, Any] | Body) -> str:
     """Leave a word and start an engine if none works; returns the word's id. It counts even if no engine comes."""
+    from state import inbox  # with pydantic, which the first frame does not wait for
+
     word = inbox.leave(folder, kind, body)
     start_engine(folder)
     return word

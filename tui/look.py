@@ -39,6 +39,8 @@ class Engine:
     since_at: int | None = None
     gone_at: int | None = None
     why: str = ""
+    version: str = ""
+    """The engine's version where it is another than this screen's; empty where they are the same."""
     doubtful: int = 0
     doubtful_micros: int = 0
 
@@ -100,12 +102,15 @@ class Look:
     ended_waits: tuple[WaitRow, ...] = ()
     notes: tuple[NoteRow, ...] = ()
     engine: Engine = Engine()
+    unread: int = 0
+    """Words that lie in the inbox for longer than an engine takes to read them."""
     limit_micros: int = 10_000_000
     limit_gpu_s: float = 86_400
     spent_micros: int = 0
     gpu_s: float = 0
     rehearsal: bool = False
-    tier: str = ""
+    tier: str = "basic"
+    """How experiments are kept apart; `basic`, which is no sandbox, until one is proven."""
     model: str = ""
     checkpoints: tuple[str, ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
@@ -154,8 +159,11 @@ class Look:
 
     @property
     def engine_missing(self) -> bool:
-        """Work is under way and nobody does it."""
-        return self.run.state == "running" and not self.engine.alive
+        """Work is under way or waits for the world, or words lie unread, and nobody is there."""
+        if self.engine.alive:
+            return False
+        world = any(wait.why in ("network", "backoff") for wait in self.waits)
+        return self.run.state == "running" or bool(self.unread) or (self.run.state == "paused" and world)
 
 
 @dataclass(frozen=True)

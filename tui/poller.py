@@ -175,7 +175,7 @@ class Project:
         self.folder, self.reader, self.gatherer = folder, reader, gatherer
         self.look: Look | None = None
         self._lock_at = 0.0
-        self._alive = False
+        self._alive: tuple[lock.Holder | None, int] = None, 0
 
     @classmethod
     def opened(cls, folder: Path) -> Project | None:
@@ -193,7 +193,8 @@ class Project:
         """Equal while nothing changed."""
         if time.monotonic() - self._lock_at > LOCK_S:
             self._lock_at = time.monotonic()
-            self._alive = lock.look(self.gatherer.where.lock) is not None
+            holder = lock.look(self.gatherer.where.lock)
+            self._alive = holder, 0 if holder is not None else self.gatherer.unread()
         sizes = self.gatherer.part_sizes(self.look) if self.look is not None else ()
         return wanted, self.reader.version(), self._alive, sizes
 

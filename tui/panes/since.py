@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from state.rows import EventRow, PhaseRow, WaitRow
 from state.vocabulary import Phase
 from tui.language import has, tr
-from tui.lines import EMPTY, Line, Span, bold, dim, ends, line
+from tui.lines import EMPTY, Line, Span, bold, dim, ends, line, lost
 from tui.look import Look
 from tui.standings import Standing, standings
-from tui.text import clip, fit
+from tui.text import clean, clip, fit
 from tui.widgets.keyline import Key
 from tui.widgets.rail import strip
 from tui.widgets.rows import Place, Row, Rows
@@ -41,6 +41,19 @@ LAST = 4
 HAPPENED = frozenset({"visit_closed", "wait_opened", "run_done", "engine_died", "run_stopped", "program_scored"})
 """Events that make the run open on this pane."""
 TROUBLE = ("engine_died", "source_unreachable", "word_refused", "project_broken")
+
+
+def happened(look: Look) -> bool:
+    """Whether something ended, waited or broke since the last look."""
+    return bool(look.looked_at) and any(row.at > look.looked_at for row in look.events if row.kind in HAPPENED)
+
+
+def nothing_yet(engine_up: bool, last_words: Sequence[str], cells: int) -> list[Line]:
+    """A run that is yet to begin: its engine is on its way, or did not come, and what it said last."""
+    if engine_up or not last_words:
+        return [EMPTY, line("   ", dim(tr("run.waits_for_engine")))]
+    told = [line("   ", dim(clip(clean(row), cells - 5))) for row in last_words]
+    return [EMPTY, line("   ", lost(tr("run.engine_did_not_come"))), EMPTY, *told]
 
 
 class SincePane:

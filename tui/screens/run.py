@@ -18,7 +18,7 @@ from state.vocabulary import Phase
 from tui import drafts
 from tui.actions import bindings
 from tui.language import tr
-from tui.lines import EMPTY, Line, dim, fitted, line, lost
+from tui.lines import Line, fitted, line
 from tui.look import Look
 from tui.panes.data import DataPane
 from tui.panes.experiments import ExperimentsPane
@@ -29,7 +29,8 @@ from tui.panes.plan import PlanPane
 from tui.panes.refinement import RefinementPane
 from tui.panes.report import ReportPane
 from tui.panes.results import ResultsPane
-from tui.panes.since import HAPPENED, SincePane
+from tui.panes.since import SincePane, happened, nothing_yet
+from tui.screens import signing
 from tui.screens.frame import Prompt
 from tui.screens.words_left import Says
 from tui.text import clean, clip
@@ -167,8 +168,7 @@ class RunScreen(Says):
     def open_first(self, look: Look) -> None:
         """Pane 0 when something happened since the last look, else the phase at work."""
         busy = look.at_work or (look.phases[-1] if look.phases and look.run.state == "done" else None)
-        happened = look.looked_at and any(row.at > look.looked_at for row in look.events if row.kind in HAPPENED)
-        self.number = 0 if happened or busy is None else Phase(busy.phase).number
+        self.number = 0 if happened(look) or busy is None else Phase(busy.phase).number
         if not look.looked_at:
             drafts.look_now(self.folder, look.run.id, look.now)
         self.follow()
@@ -211,20 +211,12 @@ class RunScreen(Says):
         if self.too_small:
             return []
         if self.look is None:
-            return self.draw_nothing_yet(cells)
+            return nothing_yet(self.engine_up, self.last_words, cells) if self.looked_for else []
         pane = self.pane
         if isinstance(pane, Pane):
             pane.quiet = self.notebox.display
         drawn = pane.draw(self.look, cells, rows, rail=not self.folded)
         return [fitted(row, cells - 1) for row in drawn]  # the last column stays empty
-
-    def draw_nothing_yet(self, cells: int) -> list[Line]:
-        if not self.looked_for:
-            return []
-        if self.engine_up or not self.last_words:
-            return [EMPTY, line("   ", dim(tr("run.waits_for_engine")))]
-        words = [line("   ", dim(clip(clean(row), cells - 5))) for row in self.last_words]
-        return [EMPTY, line("   ", lost(tr("run.engine_did_not_come"))), EMPTY, *words]
 
     def keys(self) -> list[Key]:
         if self.look is None:
@@ -263,7 +255,8 @@ class RunScreen(Says):
         pane = self.pane
         filling = isinstance(pane, RefinementPane) and pane.filling
         if filling and self.question is None and self.prompt is None and isinstance(pane, RefinementPane):
-            if self.form_key(pane, event.character if event.is_printable and event.character else event.key):
+            key = event.character if event.is_printable and event.character else event.key
+            if signing.key_pressed(self, pane, key):
                 event.stop()
                 event.prevent_default()
             return

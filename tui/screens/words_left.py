@@ -7,19 +7,19 @@ the one that asked. Decisions carry the sha256 of the product that was on screen
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from state.rows import WaitRow
 from state.vocabulary import Choice, Phase, Role, Wait, WordKind
-from tui import drafts, reviewform
+from tui import drafts
 from tui.language import tr
 from tui.look import Look, Made
 from tui.panes.pane import Pane
-from tui.panes.refinement import RefinementPane, form_body
+from tui.panes.refinement import RefinementPane
 from tui.panes.since import SincePane
+from tui.screens import signing
 from tui.screens.editor import edited_elsewhere
 from tui.screens.frame import LabScreen
 from tui.widgets.keyline import Answer, Question
@@ -216,7 +216,7 @@ class Says(LabScreen):
     def do_edit(self) -> None:
         pane = self.pane
         if isinstance(pane, RefinementPane) and pane.filling:
-            self.run_worker(self.write_form(pane), exclusive=True)
+            self.run_worker(signing.write(self, pane), exclusive=True)
         else:
             self.run_worker(self.do_edit_now(), exclusive=True)
 
@@ -245,12 +245,28 @@ class Says(LabScreen):
         if wait is not None and not look.engine_missing:
             self.decide(wait, Choice.RETRY)
             self.say("said.resumed")
+        elif look.unread and look.run.state not in ("running", "paused", "stopped", "failed"):
+            self.lab.start_engine(self.folder)
+            self.say("said.resumed")
         elif look.engine_missing or look.run.state in ("paused", "stopped", "failed"):
             self.leave_word(WordKind.RESUME, {})
             self.say("said.resumed")
         else:
             self.leave_word(WordKind.PAUSE, {})
             self.say("said.paused")
+
+    def do_restart(self) -> None:
+        look = self.look
+        if look is None or not look.engine.alive:
+            self.lab.start_engine(self.folder)
+            return
+
+        def yes() -> None:
+            self.lab.restart_engine(self.folder)
+            self.say("said.restarting")
+
+        answer = Answer("y", "question.restart_yes", yes)
+        self.ask(Question(lambda: tr("question.restart", run=look.title), (answer,)))
 
     def do_limit(self) -> None:
         look = self.look
@@ -323,54 +339,10 @@ class Says(LabScreen):
             self.leave_word(WordKind.SET, {"key": "autonomy", "value": other})
             self.say("said.autonomy", autonomy=shown("autonomy", other))
 
-    # the person's form
-
     def do_form(self) -> None:
         if isinstance(self.pane, RefinementPane) and self.newest() is not None:
             self.pane.begin_form()
             self.repaint()
-
-    def form_key(self, pane: RefinementPane, key: str) -> bool:
-        """A key while the form is filled in; True if it was meant for it."""
-        if key.isdigit() and len(key) == 1:
-            if pane.score(int(key)):
-                self.save_form(pane)
-            else:
-                self.say("said.not_a_score")
-        elif key == "enter":
-            self.ask_to_sign(pane)
-        elif key == "escape":
-            pane.filling = False
-        else:
-            return False
-        self.repaint()
-        return True
-
-    async def write_form(self, pane: RefinementPane) -> None:
-        """The words of the form, in the person's own editor."""
-        text = await edited_elsewhere(self, reviewform.written(pane.form), ".md")
-        if text is None:
-            return
-        pane.form = {name: value for name, value in pane.form.items() if name not in reviewform.PARTS}
-        pane.form |= reviewform.read(text)
-        self.save_form(pane)
-        self.repaint()
-
-    def save_form(self, pane: RefinementPane) -> None:
-        if self.look is not None:
-            drafts.save_draft(self.look.folder, f"form-{self.look.run.id}", json.dumps(pane.form).encode())
-
-    def ask_to_sign(self, pane: RefinementPane) -> None:
-        if not pane.complete:
-            self.say("said.form_incomplete")
-            return
-
-        def yes() -> None:
-            self.leave_word(WordKind.REVIEW, {"form": form_body(pane.form)})
-            pane.filling = False
-            self.say("said.signed")
-
-        self.ask(Question(lambda: tr("question.sign"), (Answer("y", "question.sign_yes", yes),), "question.not_yet"))
 
     # leaving
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from state.errors import LabError
 from tui.language import has, tr
+from tui.launch import version
 from tui.lines import Line, Span, dim, line
 from tui.look import Look
 from tui.text import clip, width, wrap
@@ -38,8 +39,13 @@ def notice_for(look: Look, phase: str) -> Notice | None:
             "calls": str(look.engine.doubtful),
             "cost": money(look.engine.doubtful_micros),
         }
-        return Notice("engine_running" if running else "engine", "✗", "lost", facts)
+        name = "engine_unread" if look.unread and look.run.state != "running" else "engine"
+        facts["unread"] = str(look.unread)
+        return Notice("engine_running" if running else name, "✗", "lost", facts)
     wait = look.wait_of(phase) or next((wait for wait in look.waits if wait.phase is None), None)
+    if wait is None and look.engine.version and busy is not None and busy.phase == phase:
+        facts = {"engine": look.engine.version, "screen": version()}
+        return Notice("engine_other", "◆", "you", facts)
     if wait is None or wait.why == "checkpoint":
         return None
     person = wait.needs_word or wait.why in ("budget", "auth", "person", "disk")

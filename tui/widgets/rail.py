@@ -62,7 +62,7 @@ def facts(look: Look, inner: int) -> list[Line]:
         ("mode", tr(f"autonomy.{look.run.autonomy}")),
         ("notes", notes_told(len(look.notes), read)),
         ("model", tr("rail.rehearsal") if look.rehearsal else look.model or NONE),
-        ("sandbox", tr(f"tier.{look.tier}") if look.tier else NONE),
+        ("sandbox", tr(f"tier.{look.tier}")),
         ("engine", engine_told(look)),
     ]
     if any(row.state == "running" for row in look.experiments) and inner >= 29:
@@ -103,7 +103,8 @@ def notes_told(left: int, read: int) -> str:
 
 def engine_told(look: Look) -> str:
     if look.engine.alive:
-        return tr("rail.since", time=clock(look.engine.since_at, look.now))
+        since = tr("rail.since", time=clock(look.engine.since_at, look.now))
+        return tr("rail.version", since=since, version=look.engine.version) if look.engine.version else since
     if look.engine_missing:
         return tr("rail.gone", time=clock(look.engine.gone_at, look.now))
     return tr("rail.resting")

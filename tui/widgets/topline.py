@@ -30,12 +30,19 @@ def _left(look: Look, brevity: int) -> list[Span | str]:
     left: list[Span | str] = [bold(look.title)]
     if look.rehearsal:
         left += ["  ", dim(tr("top.rehearsal"))]
-    if look.tier in ("basic", "none"):
+    if look.tier in ("basic", "none") and can_run(look):
         left += ["  ", Span(tr("top.no_sandbox"), "lost")]
     left += ["  ", *happening(look, brevity)]
     if look.elsewhere:
         left += ["  ", Span(tr("top.elsewhere", n=look.elsewhere), "you")]
     return left
+
+
+def can_run(look: Look) -> bool:
+    """Whether code that a model wrote runs, or may begin to."""
+    busy = look.at_work
+    at_it = busy is not None and busy.phase in (Phase.DATA_PREPARATION, Phase.RUNNING_EXPERIMENTS)
+    return at_it or any(row.state == "running" for row in look.experiments)
 
 
 def happening(look: Look, brevity: int = 0) -> list[Span | str]:

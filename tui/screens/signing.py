@@ -1,0 +1,64 @@
+"""A person's form while it is filled in: digits give scores, `e` writes words, Enter asks to sign, Esc keeps the draft.
+
+The form lives in the pane of refinement; here it becomes a draft with every key, and one word for the lab when signed.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from state.vocabulary import WordKind
+from tui import drafts, reviewform
+from tui.language import tr
+from tui.panes.refinement import RefinementPane, form_body
+from tui.screens.editor import edited_elsewhere
+from tui.widgets.keyline import Answer, Question
+
+if TYPE_CHECKING:
+    from tui.screens.words_left import Says
+
+
+def key_pressed(screen: Says, pane: RefinementPane, key: str) -> bool:
+    """A key while the form is filled in; True if it was meant for it."""
+    if key.isdigit() and len(key) == 1:
+        if pane.score(int(key)):
+            save(screen, pane)
+        else:
+            screen.say("said.not_a_score")
+    elif key == "enter":
+        ask_to_sign(screen, pane)
+    elif key == "escape":
+        pane.filling = False
+    else:
+        return False
+    screen.repaint()
+    return True
+
+
+async def write(screen: Says, pane: RefinementPane) -> None:
+    """The words of the form, in the person's own editor."""
+    text = await edited_elsewhere(screen, reviewform.written(pane.form), ".md")
+    if text is None:
+        return
+    pane.form = {name: value for name, value in pane.form.items() if name not in reviewform.PARTS}
+    pane.form |= reviewform.read(text)
+    save(screen, pane)
+    screen.repaint()
+
+
+def save(screen: Says, pane: RefinementPane) -> None:
+    drafts.save_draft(screen.folder, f"form-{screen.run_number}", json.dumps(pane.form).encode())
+
+
+def ask_to_sign(screen: Says, pane: RefinementPane) -> None:
+    if not pane.complete:
+        screen.say("said.form_incomplete")
+        return
+
+    def yes() -> None:
+        screen.leave_word(WordKind.REVIEW, {"form": form_body(pane.form)})
+        pane.filling = False
+        screen.say("said.signed")
+
+    screen.ask(Question(lambda: tr("question.sign"), (Answer("y", "question.sign_yes", yes),), "question.not_yet"))

@@ -119,7 +119,12 @@ def test_chinese_is_spoken_in_chinese_and_english_in_english(phase: str, cue: Cu
 
 
 @pytest.mark.parametrize(
-    "phrase", [one for every in CAST.phrases.values() for one in every], ids=lambda one: f"{one.name}-{id(one)}"
+    "phrase",
+    [
+        pytest.param(one, id=f"{one.name}-{nth}")
+        for every in CAST.phrases.values()
+        for nth, one in enumerate(every, start=1)
+    ],
 )
 def test_every_phrase_is_said_in_both_languages_or_in_none(phrase: Phrase) -> None:
     assert bool(phrase.en.strip()) == bool(phrase.zh.strip())

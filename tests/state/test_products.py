@@ -111,6 +111,15 @@ ALL: list[Product] = [
         figures={"a.png": b"\x89PNG"},
         pdf=b"%PDF-1.7",
         readme="It falls.",
+        papers=(
+            ShelfPaper(
+                key="nanda2023",
+                title="Progress",
+                authors=("N. Nanda",),
+                abstract='A "clock"\n\n+++\nwithin.',
+                bibtex="@misc{nanda2023,\n title={P}\n}",
+            ),
+        ),
     ),
     Refinement(
         decision="back",
@@ -246,3 +255,11 @@ def test_bibtex_entries_are_told_apart_by_their_braces() -> None:
     text = "@a{x,\n t={A {B} c}\n}\n@b{y, t={z}}\n@broken{w, t={"
     assert list(bib_entries(text)) == ["x", "y"]
     assert bib_entries(text)["y"] == "@b{y, t={z}}"
+
+
+def test_a_review_is_shown_with_notes_and_an_abstract_only_where_nobody_took_any() -> None:
+    read = ShelfPaper(key="a1", title="One", authors=("Ada", "Bo"), year=2020, abstract="Long.", notes="Shows it.")
+    unread = ShelfPaper(key="b2", title="Two", abstract="All that is known.")
+    shown = Review(review="Known.", papers=(read, unread)).shown
+    assert "### a1: One (Ada et al., 2020)\n\nShows it." in shown and "Long." not in shown
+    assert "### b2: Two (n.d.)\n\nAll that is known." in shown

@@ -96,6 +96,7 @@ def lives(pid: int, start: int) -> bool:
 @pytest.mark.slow
 def test_the_terminal_dies_and_the_engine_and_the_experiment_go_on(lab: Lab, opened: Callable[[], Terminal]) -> None:
     first = opened()
+    first.until(lambda: bool(first.text.strip()), 30, "a first screen")
     job, started = lab.job()
     first.until(lambda: "experiments" in first.rows[0], 30, "the phase at work in the top line")
     engine = report(lab.folder)["engine"]

@@ -47,7 +47,7 @@ SAID: dict[Key, str] = {
     "paper.unknown_command": "{found} is not among the commands that a paper may use{hint}",
     "paper.unknown_environment": "the environment {found} is not among those that a paper may use: {allowed}",
     "paper.unknown_package": "the package {found} is not among those that a paper may use: {allowed}",
-    "paper.unbalanced": "{found} stands alone",
+    "paper.unbalanced": "{found} cannot stand alone",
     "paper.unknown_label": r"\ref{{{found}}} points to no label. Labels that exist: {near}",
     "paper.label_twice": "the label {found} was given before, in line {first}",
     "paper.label_on_nothing": r"the label {found} stands on nothing that has a number: it belongs right after a"
@@ -91,8 +91,9 @@ def quoted(fault: Fault, rows: Sequence[str]) -> str:
     """The words around the fault: its author saw a section or an edit, and may not know the paper's lines."""
     row = rows[fault.line - 1].strip() if 0 < fault.line <= len(rows) else ""
     found = fault.facts.get("found", fault.facts.get("reference", fault.facts.get("program", "")))
-    at = max(row.find(str(found)), 0)
-    start, end = max(at - AROUND, 0), at + len(str(found)) + AROUND
+    word = str(found).split(" (write ")[0].removesuffix(" outside math")
+    at = max(row.find(word), 0)
+    start, end = max(at - AROUND, 0), at + len(word) + AROUND
     cut = ("…" if start else "") + row[start:end] + ("…" if end < len(row) else "")
     return f" [{cut}]" if row else ""
 

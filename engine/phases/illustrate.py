@@ -58,6 +58,11 @@ def wanted(
     shown = {one.name: one.tried for one in kept} | {baseline.program.name: baseline}
     curves = {name: [curve(desk, ending) for ending in one.endings] for name, one in shown.items()}
     if watched := progress_metric(plan, [one for each in curves.values() for one in each]):
+        curves = {
+            name: each
+            for name, each in curves.items()
+            if any(watched in point.values for one in each for point in one.points)
+        }  # a program that wrote nothing of it is not in the figure, so the caption does not name it
         series = tuple(figures.Series.of(name, watched, each) for name, each in curves.items())
         file = f"{file_name(watched)}_by_step.png"
         told.append(figures.Curves(file, "", "step", watched, series))

@@ -18,7 +18,8 @@ from state.events import Event, ProductKept, ProductRefused, VisitClosed
 from state.journal import fingerprint
 from state.products.base import Product
 from state.products.experiments import Experiments
-from state.products.literature import Review
+from state.products.literature import Review, ShelfPaper
+from state.products.report import Report
 from state.store import Store, Transaction, canonical
 from state.vocabulary import Role, VisitState
 
@@ -163,27 +164,14 @@ def _hand_in(
 
 
 def note_facts(tx: Transaction, bench: Bench, product: Product) -> None:
-    """What a product says that other tables answer for: the papers on the shelf, how programs stand."""
+    """What a product says that other tables answer for: the papers on the shelf and beyond, how programs stand."""
     match product:
         case Review():
             for paper in product.papers:
-                tx.execute(
-                    "INSERT INTO paper (key, source, ident, title, authors, year, abstract, bibtex, url, notes, visit)"
-                    " VALUES (?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (key) DO UPDATE SET notes = excluded.notes",
-                    (
-                        paper.key,
-                        paper.source,
-                        paper.ident,
-                        paper.title,
-                        canonical([*paper.authors]),
-                        paper.year,
-                        paper.abstract,
-                        paper.bibtex,
-                        paper.url,
-                        paper.notes,
-                        bench.visit.id,
-                    ),
-                )
+                _note_paper(tx, bench, paper, "UPDATE SET notes = excluded.notes")
+        case Report():
+            for paper in product.papers:
+                _note_paper(tx, bench, paper, "NOTHING")  # what a reader noted stands
         case Experiments():
             for score in product.scores:
                 kept = product.kept.index(score.program) + 1 if score.program in product.kept else None
@@ -193,3 +181,24 @@ def note_facts(tx: Transaction, bench: Bench, product: Product) -> None:
                 )
         case _:
             pass
+
+
+def _note_paper(tx: Transaction, bench: Bench, paper: ShelfPaper, known: str) -> None:
+    """A paper's row; `known` is what becomes of one that stands there."""
+    tx.execute(
+        "INSERT INTO paper (key, source, ident, title, authors, year, abstract, bibtex, url, notes, visit)"
+        f" VALUES (?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (key) DO {known}",
+        (
+            paper.key,
+            paper.source,
+            paper.ident,
+            paper.title,
+            canonical([*paper.authors]),
+            paper.year,
+            paper.abstract,
+            paper.bibtex,
+            paper.url,
+            paper.notes,
+            bench.visit.id,
+        ),
+    )

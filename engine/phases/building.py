@@ -15,19 +15,20 @@ from engine.phases import standing
 from engine.writing import faults, pdf
 from engine.writing.references import Known
 from state import paper
-from state.products.literature import ShelfPaper
+from state.products.literature import ShelfPaper, bib_entries
 from state.products.report import Report
 from state.vocabulary import Language
 
 
 @dataclass(frozen=True)
 class Draft:
-    """A paper under way. `pdf` is what the source was last built into."""
+    """A paper under way. `pdf` is what the source was last built into, `papers` what it cites beyond the shelf."""
 
     source: str
     figures: Mapping[str, bytes] = field(default_factory=dict)
     bibliography: str = ""
     pdf: bytes = b""
+    papers: tuple[ShelfPaper, ...] = ()
 
     def with_source(self, source: str) -> Draft:
         return replace(self, source=source, pdf=b"")
@@ -35,7 +36,9 @@ class Draft:
     @property
     def report(self) -> Report:
         used = {name: figure for name, figure in self.figures.items() if f"figures/{name}" in self.source}
-        return Report(source=self.source, bibliography=self.bibliography, figures=used, pdf=self.pdf)
+        return Report(
+            source=self.source, bibliography=self.bibliography, figures=used, pdf=self.pdf, papers=self.papers
+        )
 
 
 async def build(desk: Desk, draft: Draft, found: Mapping[str, ShelfPaper]) -> Draft | Refusal:
@@ -51,7 +54,9 @@ async def build(desk: Desk, draft: Draft, found: Mapping[str, ShelfPaper]) -> Dr
     built = pdf.built(told, ending.error)
     if built.fault is not None:
         return _refused((built.fault,), draft.source)
-    return replace(draft, bibliography=prepared.bibliography, pdf=desk.file(ending, "paper.pdf"))
+    shelf = {one.key for one in desk.inputs.review.papers}
+    beyond = tuple(found[key] for key in bib_entries(prepared.bibliography) if key not in shelf)
+    return replace(draft, bibliography=prepared.bibliography, pdf=desk.file(ending, "paper.pdf"), papers=beyond)
 
 
 def _refused(found: tuple[faults.Fault, ...], source: str) -> Refusal:

@@ -41,7 +41,7 @@ TITLE_CHARACTERS = 200
 async def run(desk: Desk) -> Report | None:
     """Title, then section by section; then improvements by edit; then the README."""
     inputs, frame = desk.inputs, desk.frame
-    found: dict[str, ShelfPaper] = {paper.key: paper for paper in inputs.review.papers}
+    found = citable(desk, inputs.before(Report))
     language = Language(frame.paper_language)
     draft = Draft(
         scaffold.scaffold("?", language, date=await desk.step("date", today)), dict(inputs.experiments.figures)
@@ -66,6 +66,11 @@ async def run(desk: Desk) -> Report | None:
             draft, form, stalled = better, score, 0
             await desk.keep(draft.report)
     return None
+
+
+def citable(desk: Desk, report: Report | None) -> dict[str, ShelfPaper]:
+    """What may be cited by its key: the shelf, and what an earlier version found beyond it."""
+    return {paper.key: paper for paper in (*(report.papers if report else ()), *desk.inputs.review.papers)}
 
 
 async def today() -> str:
@@ -235,8 +240,8 @@ def misfit(draft: Draft, answer: Edit | Done) -> Refusal | None:
 async def check(desk: Desk, product: Product) -> Refusal | Product:
     """A paper that a person edited, built again; or why it does not build."""
     assert isinstance(product, Report)
-    found = {paper.key: paper for paper in desk.inputs.review.papers}
-    built = await build(desk, Draft(product.source, product.figures, product.bibliography), found)
+    draft = Draft(product.source, product.figures, product.bibliography)
+    built = await build(desk, draft, citable(desk, product))
     if isinstance(built, Refusal):
         return built
     return built.report.model_copy(update={"readme": product.readme})

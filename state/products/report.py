@@ -9,20 +9,27 @@ from typing import ClassVar, Self
 from pydantic import Field
 
 from state.errors import LabError, Plain
+from state.front_matter import Document, joined, split
 from state.paper import references
 from state.products.base import Files, Product, Text, needed, text_of
+from state.products.literature import ShelfPaper
 
 
 class Report(Product):
-    """LaTeX source, bibliography, figures, the PDF that was built from them, and a README of the finding."""
+    """LaTeX source, bibliography, figures, the PDF that was built from them, and a README of the finding.
+
+    `papers` are those that it cites beyond the shelf: they were found while it was written.
+    """
 
     name: ClassVar[str] = "report"
     main: ClassVar[str] = "paper/paper.tex"
+    beyond: ClassVar[str] = "paper/found.md"
     source: str
     bibliography: str = ""
     figures: dict[str, bytes] = Field(default_factory=dict)
     pdf: bytes = b""
     readme: Text = ""
+    papers: tuple[ShelfPaper, ...] = ()
 
     def files(self) -> dict[str, bytes]:
         told = {
@@ -31,6 +38,9 @@ class Report(Product):
             "paper/README.md": f"{self.readme}\n".encode(),
             **{f"paper/figures/{name}": figure for name, figure in sorted(self.figures.items())},
         }
+        if self.papers:
+            rows = [paper.model_dump(exclude={"notes"}) for paper in self.papers]
+            told[self.beyond] = joined({"paper": rows}, "# Papers found while writing").encode()
         return {**told, "paper/paper.pdf": self.pdf} if self.pdf else told
 
     @classmethod
@@ -46,6 +56,7 @@ class Report(Product):
             figures={name.removeprefix(folder): raw for name, raw in files.items() if name.startswith(folder)},
             pdf=files.get("paper/paper.pdf", b""),
             readme=text_of(files, "paper/README.md") if "paper/README.md" in files else "",
+            papers=_papers(files, cls.beyond) if cls.beyond in files else (),
         )
 
     @property
@@ -67,3 +78,9 @@ class Report(Product):
             "figures": len(self.figures),
             "pdf_sha256": sha256(self.pdf).hexdigest() if self.pdf else None,
         }
+
+
+def _papers(files: Files, name: str) -> tuple[ShelfPaper, ...]:
+    found = split(name, text_of(files, name))
+    rows = found.values.get("paper", [])
+    return tuple(Document(name, found.head, row, found.body, found.body_line).read(ShelfPaper) for row in rows)

@@ -7,7 +7,7 @@ from tui.language import tr
 from tui.lines import Line, dim, line
 from tui.look import Look, Made
 from tui.panes.pane import Pane
-from tui.panes.shelf import shelf_body
+from tui.panes.shelf import on_the_shelf, shelf_body
 
 
 class LiteraturePane(Pane):
@@ -28,7 +28,7 @@ class LiteraturePane(Pane):
         return line(" ", dim(f"{turns} · {papers}"))
 
     def body_shelf(self, look: Look, cells: int, rows: int) -> list[Line]:
-        return shelf_body(look.papers, self.rows("shelf"), self.page("paper"), cells, rows)
+        return shelf_body(on_the_shelf(look), self.rows("shelf"), self.page("paper"), cells, rows)
 
     def body_review(self, look: Look, cells: int, rows: int) -> list[Line]:
         return self.product_page("review", look, cells, rows)

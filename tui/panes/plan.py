@@ -7,7 +7,7 @@ from tui.language import tr
 from tui.lines import Line
 from tui.look import Look, Made
 from tui.panes.pane import Pane
-from tui.panes.shelf import shelf_body
+from tui.panes.shelf import on_the_shelf, shelf_body
 
 
 class PlanPane(Pane):
@@ -27,7 +27,7 @@ class PlanPane(Pane):
         return self.product_page("changes", look, cells, rows, only_changes=True)
 
     def body_shelf(self, look: Look, cells: int, rows: int) -> list[Line]:
-        return shelf_body(look.papers, self.rows("shelf"), self.page("paper"), cells, rows)
+        return shelf_body(on_the_shelf(look), self.rows("shelf"), self.page("paper"), cells, rows)
 
     def facts(self, look: Look, made: Made) -> list[tuple[str, str]]:
         told = made.row.summary

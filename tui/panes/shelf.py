@@ -7,10 +7,16 @@ from collections.abc import Sequence
 from state.rows import PaperRow
 from tui.language import current, tr
 from tui.lines import EMPTY, Line, dim, line
+from tui.look import Look
 from tui.panes.document import document
 from tui.text import clip, fit
 from tui.widgets.page import Page
 from tui.widgets.rows import Place, Row, Rows
+
+
+def on_the_shelf(look: Look) -> list[PaperRow]:
+    """The project's papers without those that were found later, while the paper was written."""
+    return [paper for paper in look.papers if not look.shelf or paper.key in look.shelf]
 
 
 def shelf_body(papers: Sequence[PaperRow], table: Rows, page: Page, cells: int, rows: int) -> list[Line]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from engine import versions
 from engine.answers import Refusal
 from engine.phases import report_writing
 from engine.phases.reviewing import points
@@ -12,6 +13,7 @@ from engine.writing.scaffold import section
 from state.products.base import Product
 from state.products.refinement import Form
 from state.products.report import Report
+from state.readers import reading
 from state.vocabulary import Phase
 from tests.engine.conftest import Laid
 from tests.engine.phases.played import (
@@ -164,3 +166,51 @@ def test_overall_counts_most_in_the_one_number_that_papers_are_compared_by() -> 
     assert points(form.model_copy(update={"overall": 6})) - points(form) > points(best) - points(
         best.model_copy(update={"originality": 3})
     )
+
+
+async def test_a_paper_found_while_writing_may_be_cited_and_is_known_by_its_abstract_from_then_on(
+    lay: Callable[..., Laid],
+) -> None:
+    laid = lay(Phase.REPORT_WRITING)
+    papers = laid.places.folder / "papers"
+    papers.mkdir()
+    for key, abstract in (("nanda2023", "A clock within the weights."), ("power2022", "Another abstract.")):
+        who = f" author = {{A. {key[:-4]}}},\n year = {{{key[-4:]}}},\n"
+        entry = f"@article{{{key},\n title = {{Progress}},\n{who} abstract = {{{abstract}}}\n}}\n"
+        (papers / f"{key}.bib").write_text(entry)
+    with laid.store.transaction() as tx:
+        versions.note_facts(tx, laid.desk().bench, REVIEW)
+
+    def cites(text: str) -> dict[str, Any]:
+        if tagged(text, "section")[-1] == "discussion":
+            return {"text": r"It is a clock \cite{nanda2023, power2022}."}
+        return writes(text)
+
+    def searches(text: str) -> dict[str, Any] | None:
+        return (
+            {"query": "progress"}
+            if tagged(text, "section")[-1] == "discussion" and "A clock within" not in text
+            else None
+        )
+
+    cast = Cast(
+        search_papers=[searches],
+        replace=[lambda text: None if searches(text) else cites(text)],
+        review=[FORM],
+        readme=[README],
+        done=[{}],
+    )
+    report = await report_writing.run(play(laid, cast, INPUTS, report_steps=0, papers_folder="papers"))
+    assert report is not None
+    assert [(paper.key, paper.abstract) for paper in report.papers] == [("nanda2023", "A clock within the weights.")]
+    assert Report.of(report.files()) == report
+    with reading(laid.places.database, laid.places.blobs) as reader:
+        assert reader is not None
+        noted = {paper.key: (paper.abstract, paper.notes) for paper in reader.papers()}
+    assert noted == {
+        "nanda2023": ("A clock within the weights.", ""),
+        "power2022": ("", "Shows late generalisation (p. 4)."),
+    }
+    edited = report.model_copy(update={"source": report.source.replace("It is a clock", "This is a clock")})
+    checked = await report_writing.check(play(laid, cast, INPUTS).within("edit"), edited)
+    assert isinstance(checked, Report) and checked.papers == report.papers

@@ -189,12 +189,8 @@ def leave(project: Path | Project, kind: WordKind, body: Mapping[str, Any] | Bod
 
 
 def pending(project: Path | Project) -> list[Path]:
-    """Words that were left and not taken up, in the order of their names. Half-written ones are not among them."""
-    try:
-        names = list(places.places(project).inbox.iterdir())
-    except FileNotFoundError:
-        return []
-    return sorted(path for path in names if not path.name.startswith(".") and path.name != "refused")
+    """Words that were left and not taken up, in the order of their names."""
+    return places.places(project).words()
 
 
 def read(path: Path) -> Word:

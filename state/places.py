@@ -101,6 +101,14 @@ class Places:
     def inbox(self) -> Path:
         return self.lab / "inbox"
 
+    def words(self) -> list[Path]:
+        """What was left in the inbox and not taken up, in the order of names. Half-written ones are not among them."""
+        try:
+            found = list(self.inbox.iterdir())
+        except FileNotFoundError:
+            return []
+        return sorted(path for path in found if not path.name.startswith(".") and path.name != self.refused.name)
+
     @property
     def refused(self) -> Path:
         return self.inbox / "refused"

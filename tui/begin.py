@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from state import project
 from state.durable import write
 from state.errors import LabError
 from state.vocabulary import WordKind
@@ -14,6 +13,7 @@ from tui import language, launch
 
 def begin_demo(folder: Path) -> None:
     """A copy of the sample in `folder` and its run; one that is there is continued."""
+    from state import project
     from tui.commands import demo
 
     if not (folder / project.FILE).exists():
@@ -24,6 +24,7 @@ def begin_demo(folder: Path) -> None:
 
 def begin_project(folder: Path, question: str) -> None:
     """A project.toml with every default, and a run; LabError `new.exists` where one is."""
+    from state import project  # late, as in demo: pydantic comes with it, and home's first frame needs none of it
     from tui.commands import new
 
     if (folder / project.FILE).exists():

@@ -106,11 +106,16 @@ def read_po(text: str) -> dict[str, list[str]]:
             keep()
         if row.startswith("msg"):
             part, _, quoted = row.partition(" ")
-            found[part] = ast.literal_eval(quoted)
+            found[part] = _unquoted(quoted)
         elif row.startswith('"'):
-            found[part] += ast.literal_eval(row)
+            found[part] += _unquoted(row)
     keep()
     return messages
+
+
+def _unquoted(text: str) -> str:
+    """A quoted string's text. Few have escapes, and a checkout reads all of them before its first frame."""
+    return text[1:-1] if text[-1:] == '"' and "\\" not in text else str(ast.literal_eval(text))
 
 
 def compiled(messages: dict[str, list[str]]) -> bytes:

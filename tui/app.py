@@ -109,12 +109,10 @@ class Lab(App[None], inherit_bindings=False):
 
     def refuse(self, error: LabError) -> None:
         """Say in the key line what could not be done."""
+        from tui.told import refusal  # with every event's class, which the first frame does not wait for
+
         if isinstance(self.screen, LabScreen):
-            key = f"error.{error.key}"
-            if language.has(key):
-                self.screen.say(key, **error.facts)
-            else:
-                self.screen.say("error.unknown", what=str(error))
+            self.screen.say_told(refusal(error))
 
     # words for the lab
 

@@ -150,6 +150,8 @@ def shown(name: str, value: Any) -> str:
         return span(float(value))
     if name in ("verdict", "state", "autonomy", "choice", "why", "what") and has(f"{name}.{value}"):
         return tr(f"{name}.{value}")
+    if name in ("key", "why") and isinstance(value, str) and "." in value:
+        return refused(value)
     if isinstance(value, bool):
         return tr(f"word.{'yes' if value else 'no'}")
     if isinstance(value, float):
@@ -161,6 +163,15 @@ def shown(name: str, value: Any) -> str:
     if isinstance(value, Mapping):
         return tr("word.comma").join(f"{key} {shown(str(key), item)}" for key, item in value.items()) or NONE
     return str(value)
+
+
+def refused(key: str) -> str:
+    """Why a word or a product was refused, where only the key is known: in general terms, by what it is about."""
+    head = key.split(".")[0]
+    if head == "word" and has(f"error.{key}"):
+        return tr(f"error.{key}")
+    special = f"refused.{key}"
+    return tr(special) if has(special) else tr(f"refused.{head}") if has(f"refused.{head}") else key
 
 
 def sentence(key: str, facts: Mapping[str, Any]) -> str:

@@ -181,7 +181,7 @@ class Pane:
         if made is not None and edited is not None:
             added, taken = changes(made.text, edited)
             text += tr("check.edited", added=str(added), taken=str(taken))
-        elif made is not None and made.row.refusal:
+        if wait is not None and wait.facts.get("refusal"):
             text += tr("check.refused")
         elif wait is not None and wait.facts.get("unfinished"):
             text += tr("check.unfinished")

@@ -99,7 +99,11 @@ class LabScreen(Screen[None], inherit_bindings=False):
 
     def say(self, key: str, **facts: object) -> None:
         """A message in the key line, until the next key or for a few seconds: then the keys stand there again."""
-        self.message = tr(key, **facts)
+        self.say_told(tr(key, **facts))
+
+    def say_told(self, text: str) -> None:
+        """A sentence that is in words already."""
+        self.message = text
         self.key_canvas.repaint()
         self.set_timer(SAID_S, partial(self.unsay, self.message))
 

@@ -46,6 +46,9 @@ def notice_for(look: Look, phase: str) -> Notice | None:
     if wait is None and look.engine.version and busy is not None and busy.phase == phase:
         facts = {"engine": look.engine.version, "screen": version()}
         return Notice("engine_other", "◆", "you", facts)
+    if wait is not None and wait.why == "checkpoint" and isinstance(refused := wait.facts.get("refusal"), dict):
+        told = refusal(LabError(str(refused.get("key")), **(refused.get("facts") or {})))
+        return Notice("edit_refused", "✗", "lost", {"told": told})
     if wait is None or wait.why == "checkpoint":
         return None
     person = wait.needs_word or wait.why in ("budget", "auth", "person", "disk")

@@ -18,7 +18,7 @@ from engine.answers import Refusal
 from engine.visiting import Surroundings, lay
 from state import lineage
 from state.errors import LabError, Plain
-from state.events import ProductRefused
+from state.events import FileKept, ProductRefused
 from state.lineage import Visit
 from state.products.ideas import Ideas
 from state.products.refinement import Refinement
@@ -56,6 +56,7 @@ async def after(around: Surroundings, run: int, visit: Visit) -> Next | None:
         if answer and "edited" in answer:
             await _check_edit(around, run, visit, int(row["id"]), int(row["product"]), answer["edited"], row["word"])
             return await after(around, run, visit)
+        _offer_files(around, run, visit, row)
         return None
     choice, answer = Choice(row["choice"]), json.loads(row["answer"] or "{}") or {}
     match choice:
@@ -119,6 +120,8 @@ def _open(around: Surroundings, run: int, visit: Visit) -> None:
     if visit.phase is Phase.IDEATION:
         choices.insert(1, Choice.PICK)
     facts = _forecast(around, run, visit)
+    if yours := _persons_files(around, run, newest(around, run, visit)):
+        facts["yours"] = yours
     with around.store.transaction() as tx:
         lineage.open_wait(
             tx,
@@ -131,6 +134,25 @@ def _open(around: Surroundings, run: int, visit: Visit) -> None:
         )
     _snapshot(around)
     around.bell.ring()
+
+
+def _persons_files(around: Surroundings, run: int, product: int | None) -> list[Plain]:
+    """A person's own versions of the files of the product that waits: kept where they lie, and offered."""
+    row = around.store.row("SELECT sha256 FROM product WHERE id = ?", (product,))
+    return [*render.persons(around.store, around.places, run, row["sha256"])] if row else []
+
+
+def _offer_files(around: Surroundings, run: int, visit: Visit, wait: sqlite3.Row) -> None:
+    """What a person saved under runs/ while the checkpoint is open belongs in its box too."""
+    facts = json.loads(wait["facts"])
+    before, now = facts.get("yours", []), _persons_files(around, run, wait["product"])
+    if now == before:
+        return
+    with around.store.transaction() as tx:
+        tx.execute("UPDATE wait SET facts = ? WHERE id = ?", (json.dumps(facts | {"yours": now}), wait["id"]))
+        for path in now:
+            if path not in before:
+                tx.event(FileKept(str(path)), run, visit.id)
 
 
 def _snapshot(around: Surroundings) -> None:
@@ -235,5 +257,6 @@ async def _check_edit(
         version = versions.insert(tx, visit.id, whole, sha, handed_in=True, person=run)
         tx.execute("UPDATE wait SET product = ? WHERE id = ?", (version.id, wait))
         lineage.close_wait(tx, wait, Choice.APPROVE.value, word=word)
+    render.taken(around.store, around.places, run, version.id, edited)
     render.product(around.store, around.places, run, version.id, whole.files())
     around.bell.ring()

@@ -227,7 +227,7 @@ class Lab:
             else:
                 following = await checkpoints.after(self.around, run, visit)
                 if following is None:
-                    await self.around.bell.heard()
+                    await self.around.bell.heard(LOOK_EVERY_S)  # or a person saved a file of the product that waits
                 elif following.phase is None:
                     self._done(run, visit)
                     return

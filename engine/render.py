@@ -41,13 +41,40 @@ def write(store: Store, places: Places, path: Path, data: bytes, id: int) -> boo
             return False
     path.parent.mkdir(parents=True, exist_ok=True)
     durable.write(path, data)
+    _is_ours(store, relative, new, id)
+    return True
+
+
+def _is_ours(store: Store, relative: str, sha: str, id: int) -> None:
+    """With these bytes a file counts as the lab's."""
     with store.transaction() as tx:
         tx.execute(
             "INSERT INTO rendered (path, sha256, product) VALUES (?,?,?)"
             " ON CONFLICT (path) DO UPDATE SET sha256 = excluded.sha256, product = excluded.product",
-            (relative, new, id),
+            (relative, sha, id),
         )
-    return True
+
+
+def persons(store: Store, places: Places, run: int, manifest: str) -> list[str]:
+    """Files of a product, below the project, where something else lies that the lab did not write."""
+    found = []
+    for name, blob in sorted(json.loads(store.get(manifest)).items()):
+        path = places.runs / str(run) / name
+        if path.is_symlink() or not path.is_file():
+            continue
+        there, relative = sha256(path.read_bytes()), str(path.relative_to(places.folder))
+        row = store.row("SELECT sha256 FROM rendered WHERE path = ?", (relative,))
+        if there != blob and (row is None or there != row["sha256"]):
+            found.append(relative)
+    return found
+
+
+def taken(store: Store, places: Places, run: int, id: int, edited: Mapping[str, str]) -> None:
+    """A person's files that a product was made of are kept in it: where they lie it may be written from now on."""
+    for name, blob in edited.items():
+        path = places.runs / str(run) / name
+        if path.is_file() and not path.is_symlink() and sha256(path.read_bytes()) == blob:
+            _is_ours(store, str(path.relative_to(places.folder)), blob, id)
 
 
 def repair(store: Store, places: Places, run: int | None = None) -> None:

@@ -56,6 +56,8 @@ def wait_lines(wait: WaitRow) -> Iterator[str]:
     what = tr(f"wait.what.{wait.why}", phase=words.phase_name(wait.phase))
     choices = ", ".join(choice.replace("_", "-") for choice in wait.choices)
     yield tr("progress.waits_for", what=what, choices=choices)
+    if files := wait.facts.get("yours"):
+        yield tr("checkpoint.yours", files=" --with ".join(files))
     if isinstance(key := wait.facts.get("key"), str):
         inner = wait.facts.get("facts", wait.facts)
         facts = {name: value for name, value in inner.items() if name != "key"} if isinstance(inner, dict) else {}

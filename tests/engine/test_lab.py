@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from engine import checkpoints, ghosts
+from engine import checkpoints, ghosts, opening
 from engine.answers import Refusal
 from engine.desk import Desk
 from engine.experiments.contract import Ending, Job, Limits
@@ -240,6 +240,33 @@ async def test_an_edit_that_does_not_hold_leaves_the_checkpoint_open_with_the_re
         assert lab.store.row("SELECT 1 FROM word WHERE outcome = 'refused'") is not None
         await lab.decide("approve")
         await lab.until("SELECT 1 FROM visit WHERE label = 'plan@1'")
+
+
+async def test_a_file_that_a_person_saved_under_runs_is_offered_at_the_checkpoint_and_approve_takes_it(
+    tmp_path: Path, monkeypatch: Patch
+) -> None:
+    from tui import commands, launch
+
+    monkeypatch.setattr(launch, "start_engine", lambda folder: None)  # the lab of this test is at work
+    mine = tmp_path / "runs" / "1" / "review.md"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("+++\n+++\n\nMine from the start.\n")
+    listed = "SELECT * FROM wait WHERE why = 'checkpoint' AND json_extract(facts, '$.yours[0]') = 'runs/1/review.md'"
+    kept = "SELECT 1 FROM event WHERE kind = 'file_kept'"
+    async with laboratory(tmp_path, monkeypatch, {READ: reads}) as lab:
+        await lab.until(listed)
+        mine.unlink()
+        await lab.until("SELECT 1 FROM wait WHERE why = 'checkpoint' AND json_extract(facts, '$.yours[0]') IS NULL")
+        before = len(lab.store.rows(kept))
+        mine.write_text("+++\n+++\n\nMine while it waits.\n")
+        await lab.until(listed)
+        assert len(lab.store.rows(kept)) == before + 1
+        assert await asyncio.to_thread(commands.run, ["-C", str(tmp_path), "approve", "--with", str(mine)]) == 0
+        await lab.until("SELECT 1 FROM visit WHERE label = 'plan@1'")
+        row = lab.store.row("SELECT sha256, author FROM product ORDER BY id DESC LIMIT 1")
+        assert row is not None and row["author"] == "person"
+        assert b"Mine while it waits." in mine.read_bytes()  # and from here on it is the lab's to write
+        assert opening.files_of(lab.store, row["sha256"])["review.md"] == mine.read_bytes()
 
 
 async def test_an_edit_in_a_fork_is_not_seen_by_the_run_that_it_came_from(tmp_path: Path, monkeypatch: Patch) -> None:

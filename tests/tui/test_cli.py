@@ -113,6 +113,18 @@ def test_approve_with_a_file_sends_the_edited_bytes_under_the_products_own_name(
     assert {name: base64.b64decode(data) for name, data in body.edited.items()} == {"plan.md": "# 计划\n".encode()}
 
 
+def test_of_files_with_one_name_the_one_in_the_same_folder_is_meant(lab: Lab) -> None:
+    names = ("code/base/experiment.py", "code/wd_2/experiment.py")
+    lab.checkpoint(lab.run(), Phase.RUNNING_EXPERIMENTS, dict.fromkeys(names, b"x = 1\n"))
+    mine = lab.folder / "runs" / "1" / "code" / "wd_2" / "experiment.py"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("x = 2\n")
+    assert lab.say("approve", "--with", str(mine)).code == 0
+    body = lab.left().body
+    assert isinstance(body, inbox.DecisionBody) and body.edited is not None
+    assert list(body.edited) == ["code/wd_2/experiment.py"]
+
+
 def test_approve_with_a_file_that_the_product_has_not_leaves_no_word(lab: Lab, tmp_path: Path) -> None:
     lab.checkpoint(lab.run(), Phase.REPORT_WRITING, {"paper/paper.tex": b"x", "paper/references.bib": b""})
     (tmp_path / "other.tex").write_text("x")

@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _edited(folder: Path, wait: WaitRow, files: list[Path]) -> dict[str, str]:
-    """Files by the product's own names: the same name, or the only one there is."""
+    """Files by the product's own names: the one whose end is most like it, or the only one there is."""
     if not files:
         return {}
     if wait.sha256 is None:
@@ -42,7 +42,13 @@ def _edited(folder: Path, wait: WaitRow, files: list[Path]) -> dict[str, str]:
     found: dict[str, str] = {}
     for file in files:
         same = [name for name in names if Path(name).name == file.name]
-        name = same[0] if same else names[0] if len(names) == len(files) == 1 else None
+        name = (
+            max(same, key=lambda each: _alike(file.absolute(), Path(each)))
+            if same
+            else names[0]
+            if len(names) == len(files) == 1
+            else None
+        )
         if name is None:
             raise LabError("approve.no_such_file", file=str(file), allowed=", ".join(names))
         try:
@@ -50,3 +56,9 @@ def _edited(folder: Path, wait: WaitRow, files: list[Path]) -> dict[str, str]:
         except OSError as error:
             raise LabError("file.unreadable", file=str(file), why=error.strerror or str(error)) from None
     return found
+
+
+def _alike(one: Path, other: Path) -> int:
+    """How many of their last parts are equal: two programs have each their own experiment.py."""
+    pairs = zip(reversed(one.parts), reversed(other.parts), strict=False)
+    return next((n for n, (a, b) in enumerate(pairs) if a != b), len(other.parts))

@@ -15,7 +15,7 @@ from tui.language import current, tr
 from tui.lines import EMPTY, Line, Part, Span, beside, bold, dim, ends, exactly, line
 from tui.look import Look, Made
 from tui.panes.document import body_of, changes, document, facts_block, merged
-from tui.widgets.choices import choices, forecast
+from tui.widgets.choices import choices, forecast, yours
 from tui.widgets.keyline import Key
 from tui.widgets.notice import notice_for, notice_lines
 from tui.widgets.page import Page
@@ -205,8 +205,8 @@ class Pane:
         if wait is None:
             return []
         if self.BRIEF:
-            return [EMPTY, *choices(wait, cells, brief=True)]
-        return [EMPTY, *forecast(wait), *choices(wait, cells)]
+            return [EMPTY, *yours(wait, cells), *choices(wait, cells, brief=True)]
+        return [EMPTY, *forecast(wait), *yours(wait, cells), *choices(wait, cells)]
 
     def keys(self, look: Look, *, folded: bool) -> list[Key]:
         """The keys that the key line offers, in order."""

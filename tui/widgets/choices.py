@@ -7,8 +7,8 @@ from typing import Any
 from state.rows import WaitRow
 from state.vocabulary import Choice, Language, Phase
 from tui.language import current, tr
-from tui.lines import Line, Part, Span, dim, line
-from tui.text import fit, width
+from tui.lines import Line, Part, Span, dim, line, you
+from tui.text import clip, fit, width
 from tui.words import phase_short
 
 PLACES = {Language.EN: (31, 24), Language.ZH: (26, 25)}
@@ -46,6 +46,14 @@ def choices(wait: WaitRow, cells: int, *, brief: bool = False) -> list[Line]:
             parts += [choice, " " * max(room - choice.width, 2 if room else 0)]
         lines.append(line(*parts))
     return [*lines, line("   ", dim(tr("checkpoint.nothing_goes_on")))]
+
+
+def yours(wait: WaitRow, cells: int) -> list[Line]:
+    """The person's own versions of the product's files, and the command that takes one."""
+    files = wait.facts.get("yours")
+    if not files:
+        return []
+    return [line(" ", you(clip(tr("checkpoint.yours", files=" --with ".join(files)), cells - 2)))]
 
 
 def forecast(wait: WaitRow) -> list[Line]:

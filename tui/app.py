@@ -45,7 +45,7 @@ class Lab(App[None], inherit_bindings=False):
         for name in THEMES:
             self.register_theme(textual_theme(name))
         self.theme = f"nightlab-{self.palette.name}"
-        self.polls = polls
+        self.polls, self.looking = polls, False
         self.poller = Poller(self.post_message, self.now)
         self.home = HomeScreen()
 
@@ -61,7 +61,12 @@ class Lab(App[None], inherit_bindings=False):
             self.push_screen(RunScreen(self.project, self.first_run))
         if self.polls:
             self.poller.follow(Wanted(self.project, self.first_run))
-            self.call_after_refresh(self.poller.start)  # what it imports would hold the first frame up
+
+    def post_display_hook(self) -> None:
+        """After a frame. The poller starts after the first one, which what it imports would hold up."""
+        if self.polls and not self.looking and isinstance(self.screen, LabScreen):
+            self.looking = True
+            self.poller.start()
 
     def on_unmount(self) -> None:
         if self.repaint_all in language.on_switch:

@@ -13,7 +13,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from state import events
 from state.errors import LabError
 from state.rows import EventRow, WaitRow
 from tui import words
@@ -30,6 +29,8 @@ def event_line(event: EventRow) -> str | None:
 @cache
 def _unshown() -> frozenset[str]:
     """Kinds of events that make no line."""
+    from state import events  # a class each, for which the first frame does not wait
+
     kinds = {cls.__name__: cls for cls in events.Event.__subclasses__()}
     return frozenset(_kind(name) for name, cls in kinds.items() if not cls.shown)
 

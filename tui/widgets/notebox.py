@@ -6,12 +6,11 @@ The text is a draft from its first letter on: every change is told, and whoever 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
-from textual.widgets import TextArea
 
 from state.vocabulary import Phase
 from tui.language import tr
@@ -19,28 +18,13 @@ from tui.lines import Line, Part, Span, dim, ends, line
 from tui.widgets.canvas import Canvas
 from tui.words import addressee
 
+if TYPE_CHECKING:
+    from textual.widgets import TextArea
 
-class NoteArea(TextArea, inherit_bindings=True):
-    """The text. Keys that end the box go to it."""
+    from tui.widgets.notearea import NoteArea
 
-    def __init__(self) -> None:
-        super().__init__(show_line_numbers=False, compact=True, soft_wrap=True)
-        self.cursor_blink = False
-        self.highlight_cursor_line = False
 
-    async def _on_key(self, event: events.Key) -> None:
-        box = self.query_ancestor(NoteBox)
-        if event.key in ("enter", "escape", "tab", "shift+tab", "f4"):
-            event.stop()
-            event.prevent_default()
-            box.ended(event.key)
-            return
-        if event.key == "ctrl+j":
-            event.stop()
-            event.prevent_default()
-            self.insert("\n")
-            return
-        await super()._on_key(event)
+READY_S = 0.5
 
 
 class NoteBox(Vertical):
@@ -74,22 +58,32 @@ class NoteBox(Vertical):
         self.addresses: tuple[str | None, ...] = (None,)
         self.address = 0
         self.saved = ""
-        self.area = NoteArea()
+        self._area: NoteArea | None = None
         self.head = Canvas(self._head)
         self.keys = Canvas(self._keys)
         self.display = False
 
     def compose(self) -> ComposeResult:
         yield self.head
-        yield self.area
         yield self.keys
+
+    def on_mount(self) -> None:
+        self.set_timer(READY_S, lambda: self.area)
+
+    @property
+    def area(self) -> NoteArea:
+        """The text area, made after the first frame or when it is first asked for."""
+        if self._area is None:
+            from tui.widgets.notearea import NoteArea
+
+            self._area = NoteArea(self.ended)
+            self.mount(self._area, before=self.keys)
+        return self._area
 
     def open(self, purpose: str, addresses: tuple[str | None, ...], text: str = "", saved: str = "") -> None:
         self.purpose, self.addresses, self.address, self.saved = purpose, addresses, 0, saved
         self.display = True
-        with self.prevent(TextArea.Changed):
-            self.area.load_text(text)
-        self.area.move_cursor(self.area.document.end)
+        self.area.put(text)
         self.area.focus()
         self.repaint()
 

@@ -30,12 +30,13 @@ Make = Callable[[int], list[Line]]
 
 @dataclass(frozen=True)
 class Thing:
-    """`line` is where it is opened at, from 1; 0 for its beginning."""
+    """`line` is where it is opened at, from 1; 0 for its beginning. `copies`: what `y` copies, where not the text."""
 
     title: str
     about: str
     lines: Make
     line: int = 0
+    copies: str = ""
 
 
 def gather_thing(folder: Path, look: Look, place: Place) -> Thing:
@@ -155,7 +156,7 @@ def figure(folder: Path, look: Look, place: Place) -> Thing:
     def lines(cells: int) -> list[Line]:
         return [*document(caption, cells), EMPTY, line("   ", dim(tr("thing.figure_at"))), line("   ", str(path))]
 
-    return Thing(place.name, "", lines)
+    return Thing(place.name, "", lines, copies=str(path))
 
 
 def paper(folder: Path, look: Look, place: Place) -> Thing:

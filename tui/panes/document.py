@@ -27,23 +27,41 @@ def body_of(text: str) -> str:
 
 
 def facts_block(pairs: Sequence[tuple[str, str]], cells: int) -> list[Line]:
-    """Labels and values in two columns, the first half of the pairs at the left."""
+    """Labels and values in two columns, the first half of the pairs at the left; where a value is too long for that,
+    it stands above them in the whole width, so that nothing is cut."""
+    room = min(cells, 80) - 4
+    label = max((width(name) for name, _ in pairs), default=0) + 3
+    short, long = list(pairs), list[tuple[str, str]]()
+    while (block := _columns(short, room)) is None:
+        longest = max(short, key=lambda pair: width(pair[1]))
+        short.remove(longest)
+        long.append(longest)
+    lines: list[Line] = []
+    for name, value in sorted(long, key=pairs.index):
+        for nth, part in enumerate(wrap(value, room - label)):
+            lines.append(line(INDENT, dim(fit("" if nth else name, label)), part))
+    return [*lines, *block]
+
+
+def _columns(pairs: Sequence[tuple[str, str]], room: int) -> list[Line] | None:
+    """Two columns, None where a value would be cut."""
     half = (len(pairs) + 1) // 2
     left, right = pairs[:half], pairs[half:]
     if not left:
         return []
     one = max(width(label) for label, _ in left) + 3
     two = max((width(label) for label, _ in right), default=0) + 3
-    room = min(cells, 80) - 4 - one
-    values = min(max(width(value) for _, value in left) + APART[current()], max(room - two - 16, room // 2))
+    values = max(width(value) for _, value in left) + (APART[current()] if right else 0)
+    last = max((width(value) for _, value in right), default=0)
+    if right:
+        values = min(values, room - one - two - last)
+    if values < max(width(value) for _, value in left) + (2 if right else 0) or one + values > room:
+        return None
     lines = []
     for row, (label, value) in enumerate(left):
-        parts: list[Span | str] = [INDENT, dim(fit(label, one))]
+        parts: list[Span | str] = [INDENT, dim(fit(label, one)), fit(value, values)]
         if row < len(right):
-            parts += [fit(clip(value, values - 2), values), dim(fit(right[row][0], two))]
-            parts.append(clip(right[row][1], max(room - values - two, 4)))
-        else:
-            parts.append(clip(value, room))
+            parts += [dim(fit(right[row][0], two)), right[row][1]]
         lines.append(line(*parts))
     return lines
 

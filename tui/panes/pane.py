@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import ClassVar, Protocol
 
 from state.rows import WaitRow
-from state.vocabulary import Phase
+from state.vocabulary import Choice, Phase
 from tui.language import current, tr
 from tui.lines import EMPTY, Line, Part, Span, beside, bold, dim, ends, exactly, line
 from tui.look import Look, Made
@@ -42,7 +42,9 @@ class Pane:
     FOLDED: ClassVar[bool] = False
     LEAD: ClassVar[str] = ""
     BRIEF: ClassVar[bool] = False
-    NARROW: ClassVar[frozenset[str]] = frozenset({"talk", "draft", "plan", "interpretation", "review", "card", "code"})
+    NARROW: ClassVar[frozenset[str]] = frozenset(
+        {"talk", "draft", "plan", "interpretation", "review", "card", "code", "ideas"}
+    )
     TALKS: ClassVar[frozenset[str]] = frozenset({"talk"})
 
     def __init__(self, phase: Phase) -> None:
@@ -79,6 +81,13 @@ class Pane:
     def next_view(self, look: Look) -> str:
         views = self.views(look)
         return views[(self.view + 1) % len(views)]
+
+    def second_view(self, look: Look) -> str:
+        """What stands beside the open view where there is room for two: the talk beside a product that waits."""
+        views, view = self.views(look), self.open_view(look)
+        if self.wait(look) is not None and "talk" in views and view != "talk":
+            return "talk"
+        return self.next_view(look)
 
     def page(self, name: str) -> Page:
         return self.pages.setdefault(name, Page())
@@ -132,7 +141,7 @@ class Pane:
         if cells < BESIDE or view not in self.NARROW:
             return one(look, cells, rows)
         half = cells // 2
-        two: Callable[[Look, int, int], list[Line]] = getattr(self, f"body_{self.next_view(look)}")
+        two: Callable[[Look, int, int], list[Line]] = getattr(self, f"body_{self.second_view(look)}")
         return beside(exactly(one(look, min(half, 84), rows), rows), two(look, cells - half, rows), half, cells - half)
 
     def title(self, look: Look, cells: int, rail: bool) -> Line:
@@ -226,6 +235,10 @@ class Pane:
         if look.run.state in ("done", "failed"):
             pause = []
         middle = [following] if len(self.views(look)) > 1 else []
+        asked = next((one for one in look.waits if one.why != "checkpoint" and one.needs_word), None)
+        if asked is not None and not look.engine_missing and asked.why != "budget":
+            answer = Key("a", "key.answer", "act('approve')")
+            return [answer, *pause, Key("n", "key.note", "act('note')"), *middle, fold, *last]
         note, call = Key("n", "key.note", "act('note')"), Key("c", "key.checkpoint", "act('checkpoint')")
         if look.engine_missing or (look.waits and look.waits[0].why == "network"):
             return [*pause, note, call, *middle, fold, *last]
@@ -280,4 +293,6 @@ def pause_label(look: Look) -> str:
         return "key.start_engine"
     if look.waits and look.waits[0].why in ("network", "backoff"):
         return "key.try_now"
+    if any(Choice.RETRY.value in wait.choices for wait in look.waits):
+        return "key.go_on"
     return "key.go_on" if look.run.state in ("paused", "stopped") else "key.pause"

@@ -9,24 +9,25 @@ import re
 from typing import TYPE_CHECKING, cast
 
 from state import paper
-from state.rows import ResultRow
 from state.vocabulary import Language, Phase, Verdict
 from tui.language import current, tr
 from tui.lines import EMPTY, Line, Part, Span, beside, bold, dim, ends, exactly, line
 from tui.look import Look, Made
+from tui.panes.chain import chain, chain_beside, value
 from tui.panes.document import source
 from tui.panes.pane import Pane, Reads
-from tui.panes.papertext import CLOSE, OPEN, Number, Section, numbers, sections
+from tui.panes.papertext import CLOSE, OPEN, Section, numbers, sections
 from tui.panes.shelf import shelf_body
 from tui.text import clip, fit, wrap
 from tui.widgets.keyline import Key
-from tui.widgets.rows import Place, Row
-from tui.words import NONE, role_name
+from tui.words import NONE
 
 if TYPE_CHECKING:
     from state.products.report import Report
 
-OUTLINE = 30
+OUTLINE, WIDE_OUTLINE = 30, 44
+PAGE = 82
+WIDE = 150
 
 
 class ReportPane(Pane):
@@ -68,12 +69,18 @@ class ReportPane(Pane):
         worded = paper.worded(report.source, verdicts, paper.language_of(report.source))
         found, told = numbers(report.source), sections(worded)
         self.number = min(self.number, max(len(found) - 1, 0))
-        chain = self.chain(look, found, cells)
-        upper = max(rows - len(chain) - 2, 4)
-        page = self.page("paper")
+        page, rungs = self.page("paper"), self.rows("chain")
         self.language = paper.language_of(report.source)
+        if not found:
+            rungs.show([])
+        shown = value(look, found[self.number], self.language) if found else ""
+        of, wide = (self.number, len(found)), cells >= WIDE
+        edge = WIDE_OUTLINE if cells >= 190 else OUTLINE
+        beside_it = cells - edge - PAGE if wide and found else 0
+        below = [] if wide or not found else chain(look, rungs, found[self.number], of, report.source, shown, cells)
+        upper = max(rows - len(below) - 2, 4) if below else rows - 1
         values = [value(look, number, self.language).replace(" ", "\u00a0") for number in found]
-        width = cells - OUTLINE - 1
+        width = cells - edge - 1 - beside_it
         page.show(
             ("paper", made.row.sha256, self.number, current()),
             width,
@@ -83,13 +90,16 @@ class ReportPane(Pane):
             self.cells = cells
             rows_with = [row for row, drawn in enumerate(page.lines) if "‹" in drawn.plain]
             page.top, self.seeks = max((rows_with or [0])[0] - upper // 2, 0), False
-        outline = self.outline(look, made, told, len(found))
-        left = [line(row, "") for row in exactly(outline, upper)]
+        outline = self.outline(look, made, told, len(found), edge - 18)
         right = [line(Span("│ ", "line"), row) for row in exactly(page.draw(width, upper), upper)]
-        return [EMPTY, *beside(left, right, OUTLINE - 1, cells - OUTLINE + 1), *([EMPTY, *chain] if chain else [])]
+        both = beside(exactly(outline, upper), right, edge - 1, cells - edge + 1 - beside_it)
+        if beside_it:
+            column = chain_beside(look, rungs, found[self.number], of, report.source, shown, beside_it, upper)
+            both = beside(both, exactly(column, upper), cells - beside_it, beside_it)
+        return [EMPTY, *both, *([EMPTY, *below] if below else [])]
 
-    def outline(self, look: Look, made: Made, told: list[Section], count: int) -> list[Line]:
-        lines = [line(dim(f"   {fit(tr('report.section'), 12)}{fit(tr('report.words'), 6, right=True)}"
+    def outline(self, look: Look, made: Made, told: list[Section], count: int, name_cells: int) -> list[Line]:
+        lines = [line(dim(f"   {fit(tr('report.section'), name_cells)}{fit(tr('report.words'), 6, right=True)}"
                           f"{fit(tr('report.numbers'), 6, right=True)}"))]  # fmt: skip
         for section in told:
             if not section.top:
@@ -99,7 +109,7 @@ class ReportPane(Pane):
             name = tr("report.abstract") if section.title == "abstract" else section.title.lower()
             mark = "✓" if words else "·"
             tied = fit(str(amount) if amount else NONE, 6, right=True)
-            lines.append(line(f" {mark} {fit(name, 12)}{fit(str(words), 6, right=True)}{tied}"))
+            lines.append(line(f" {mark} {fit(name, name_cells)}{fit(str(words), 6, right=True)}{tied}"))
         summary = made.row.summary
         known = len({paper.key for paper in look.papers})
         cited = int(summary.get("citations", 0) or 0)
@@ -113,38 +123,6 @@ class ReportPane(Pane):
         text = str(total) if good is None else tr("report.of", good=str(good), total=str(total))
         mark = " ✓" if good == total and total else ""
         return line("   ", dim(fit(tr(key), 12)), fit(text + mark, 11, right=True))
-
-    def chain(self, look: Look, found: list[Number], cells: int) -> list[Line]:
-        """From the number to the step: five rungs, each of which opens."""
-        rungs = self.rows("chain")
-        if not found:
-            rungs.show([])
-            return []
-        number = found[self.number]
-        program, dataset, metric, stat = number.parts
-        results = [row for row in look.results if (row.program, row.dataset, row.metric) == (program, dataset, metric)]
-        made = next((row for row in look.programs if row.name == program), None)
-        index, total = str(self.number + 1), str(len(found))
-        head = tr("chain.number", index=index, total=total, stat=tr(f"chain.stat.{stat}"), n=len(results))
-        label = 14
-        files = results[0].file if results else NONE
-        if len(results) > 1:
-            files = f"{files} … e{results[-1].experiment}"
-        measured = "   ".join(f"e{row.experiment} {_measured(row)}" for row in results)
-        about = f"{program}: {made.change}" if made is not None and made.change else program
-        step = f"{made.step}   {role_name(made.role)}" if made is not None and made.step else NONE
-        first = results[0].experiment if results else 0
-        pairs = [
-            ("chain.written", f"\\result{{{number.reference}}}", Place("source", "paper.tex", number.line)),
-            ("chain.results", files, Place("results", results[0].file if results else "", first)),
-            ("chain.experiments", measured or NONE, Place("experiment", "", first)),
-            ("chain.program", about, Place("program", program)),
-            ("chain.step", step, Place("step", made.step or "" if made else "")),
-        ]
-        room = cells - label - 5
-        rungs.show([Row(line("   ", dim(fit(tr(key), label)), clip(text, room)), place) for key, text, place in pairs])
-        shown = Span(f"‹{value(look, number, self.language)}›", "text", bold=True)
-        return [ends(cells, line(shown, dim(f"   {head}")), dim(tr("chain.where"))), *rungs.draw(cells, 5)]
 
     def body_source(self, look: Look, cells: int, rows: int) -> list[Line]:
         made = look.newest(self.phase)
@@ -192,21 +170,6 @@ class ReportPane(Pane):
         return keys
 
 
-def value(look: Look, number: Number, language: Language = Language.EN) -> str:
-    """The number as the PDF prints it; `?` where nothing was measured."""
-    program, dataset, metric, stat = number.parts
-    values = paper.gather(row for row in look.results if not row.superseded)
-    baseline = values.get((look.measure.baseline, dataset, metric))
-    place = values.get((program, dataset, metric))
-    return paper.printed(stat, place, baseline=baseline, language=language, alone=number.alone) or "?"
-
-
-def _measured(row: ResultRow) -> str:
-    if row.value is not None:
-        return f"{row.value:,g}"
-    return f"> {row.censored:,g}" if row.censored is not None else NONE
-
-
 def _within(told: list[Section], section: Section) -> list[Section]:
     """Subsections of a section."""
     found = []
@@ -243,6 +206,3 @@ def _underlined(row: str, bound: re.Pattern[str]) -> Line:
             parts += [row[at : found.start()], Span(found[0], "text", "", found[0].startswith("‹"), True)]
             at = found.end()
     return line(*parts, row[at:])
-
-
-__all__ = ["ReportPane", "value"]

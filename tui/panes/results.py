@@ -6,9 +6,9 @@ from state.vocabulary import Phase
 from tui.language import current, tr
 from tui.lines import Line
 from tui.look import Look, Made
+from tui.panes.chain import value
 from tui.panes.pane import Pane
 from tui.panes.papertext import RESULT, numbers
-from tui.panes.report import value
 
 
 class ResultsPane(Pane):

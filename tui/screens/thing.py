@@ -74,7 +74,7 @@ class ThingScreen(LabScreen):
             Key("↑↓", "key.read"),
             Key("Space", "key.page"),
             Key("/", "key.search", "act('search')"),
-            Key("y", "key.copy", "act('copy')"),
+            Key("y", "key.copy_path" if self.thing is not None and self.thing.copies else "key.copy", "act('copy')"),
             Key("Esc", "key.back", "act('back_out')"),
             Key("?", "key.keys", "act('help')"),
         )
@@ -112,4 +112,5 @@ class ThingScreen(LabScreen):
         self.ask_text(prompt)
 
     def do_copy(self) -> None:
-        self.lab.copy("\n".join(row.plain.rstrip() for row in self.body.lines))
+        told = self.thing.copies if self.thing is not None else ""
+        self.lab.copy(told or "\n".join(row.plain.rstrip() for row in self.body.lines))

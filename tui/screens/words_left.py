@@ -63,6 +63,9 @@ class Says(LabScreen):
     def looked(self, look: Look) -> None:
         raise NotImplementedError
 
+    def do_waits(self) -> None:
+        raise NotImplementedError
+
     @property
     def run_number(self) -> int:
         return self.look.run.id if self.look is not None else 0
@@ -91,6 +94,8 @@ class Says(LabScreen):
         wait = self.open_wait()
         if wait is None:
             self.answer_wait()
+            if self.question is None and self.look is not None and self.look.waits:
+                self.do_waits()  # to where it waits: what is approved is seen first
             return
         made = self.newest()
         edited = drafts.draft(self.look.folder, f"edit-{wait.id}") if self.look and wait.product else None

@@ -12,7 +12,7 @@ from tui.language import tr
 from tui.lines import EMPTY, Line, Span, dim, fitted, line, picked
 from tui.look import Look
 from tui.text import fit, width
-from tui.words import NONE, clock, money, phase_short, span, symbol
+from tui.words import NONE, clock, gpu_hours, money, phase_name, phase_short, short_number, span, symbol
 
 NARROW, WIDE = 30, 44
 
@@ -30,8 +30,10 @@ def strip(look: Look) -> Line:
 def rail(look: Look, open_phase: str | None, cells: int, rows: int) -> list[Line]:
     """`cells` cells wide, the last of them the hairline."""
     inner = cells - 1
-    name_cells = inner - 17
-    head = "    " + " " + fit(tr("rail.phase"), name_cells) + fit(tr("rail.time"), 5, right=True)
+    wide = cells >= WIDE
+    name_cells = inner - (22 if wide else 17)
+    head = "    " + " " + fit(tr("rail.phase"), name_cells)
+    head += (fit(tr("rail.turns"), 5, right=True) if wide else "") + fit(tr("rail.time"), 5, right=True)
     lines = [line(dim(fit(head + fit("$", 6, right=True), inner)))]
     for row in look.phases:
         state = _state(look, row.phase, row.state)
@@ -41,12 +43,14 @@ def rail(look: Look, open_phase: str | None, cells: int, rows: int) -> list[Line
         cost = money(row.micros) if row.micros or state != "not_begun" else NONE
         number = Phase(row.phase).number
         tail = fit(time, 5, right=True) + fit(cost, 6, right=True)
+        if wide:
+            tail = fit(str(row.asks) if row.asks else NONE, 5, right=True) + tail
         quiet = "dim" if state == "not_begun" else "text"
         press = f"pane({number})"
         drawn = line(
             Span(f" {number} ", quiet, press),
             Span(mark, role, press),
-            Span(" " + fit(phase_short(row.phase), name_cells), quiet, press),
+            Span(" " + fit(phase_name(row.phase) if wide else phase_short(row.phase), name_cells), quiet, press),
             Span(tail, "dim", press),
         )
         lines.append(picked(fitted(drawn, inner)) if row.phase == open_phase else drawn)
@@ -68,6 +72,12 @@ def facts(look: Look, inner: int) -> list[Line]:
     if any(row.state == "running" for row in look.experiments) and inner >= 29:
         running = [row for row in look.experiments if row.state == "running"]
         pairs.append(("slots", tr("rail.slots_of", running=len(running), slots=max(look.slots, len(running)))))
+    if inner >= WIDE - 1:
+        spent = tr("rail.of", spent=money(look.spent_micros), limit=money(look.limit_micros))
+        hours = tr("rail.of", spent=gpu_hours(look.gpu_s), limit=short_number(look.limit_gpu_s / 3600))
+        pairs += [("money", _share(spent, look.spent_micros, look.limit_micros))]
+        pairs += [("gpu_h", _share(hours, look.gpu_s, look.limit_gpu_s))]
+    pairs += machine(look) if inner >= 29 else []
     label_cells = max(width(tr(f"rail.{name}")) for name, _ in pairs) + 2
     label_cells = max(label_cells, 11)
     drawn = []
@@ -77,6 +87,22 @@ def facts(look: Look, inner: int) -> list[Line]:
             role = "lost"
         drawn.append(line(" ", dim(fit(tr(f"rail.{name}"), label_cells)), Span(value, role)))
     return drawn
+
+
+def machine(look: Look) -> list[tuple[str, str]]:
+    """The GPUs while something runs; the cores where there are none."""
+    if not any(row.state == "running" for row in look.experiments):
+        return []
+    if not look.machine.gpus:
+        return [("cores", str(look.machine.cores))] if look.machine.cores else []
+    gpu = max(look.machine.gpus, key=lambda one: one.busy_percent)
+    used = tr("rail.gpu_used", busy=str(gpu.busy_percent), used=str(gpu.used_gb), memory=str(gpu.memory_gb))
+    return [("gpu", f"{gpu.index} {gpu.name}"), ("busy", used)]
+
+
+def _share(told: str, spent: float, limit: float) -> str:
+    """`0.84 of 10.00, 8 %`."""
+    return tr("rail.share", told=told, percent=f"{100 * spent / limit:.0f}") if limit else told
 
 
 def next_stop(look: Look) -> str:

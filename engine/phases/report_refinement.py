@@ -40,7 +40,7 @@ async def run(desk: Desk) -> Refinement | None:
     """Reviews side by side, one meta-review; then, of the lab's own paper, one decision."""
     inputs, frame = desk.inputs, desk.frame
     elsewhere = inputs.manuscript
-    paper = elsewhere.text if elsewhere else readable(desk, inputs.report.source)
+    paper = elsewhere.shown if elsewhere else readable(desk, inputs.report.source)
     seats = [(nth, REVIEWERS[nth % len(REVIEWERS)]) for nth in range(frame.reviews)]
     forms = await desk.all(*(desk.start(f"{role.value}-{nth + 1}", reviewed, role, paper) for nth, role in seats))
     reviews = tuple(

@@ -35,7 +35,7 @@ class Manuscript(Product):
 
     @property
     def shown(self) -> str:
-        return self.text
+        return f"{self.text}\n\n[the rest of the file is left out]" if self.cut else self.text
 
     @property
     def summary(self) -> dict[str, Plain]:

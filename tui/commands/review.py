@@ -17,6 +17,7 @@ from state.readers import Reader, reading
 from state.vocabulary import Phase, Role, WordKind
 from tui import follow, here, launch
 from tui.language import tr
+from tui.words import role_name
 
 if TYPE_CHECKING:
     from state.products.refinement import Refinement, Signed
@@ -101,7 +102,7 @@ def _markdown(title: str, found: Refinement) -> Iterator[str]:
 
 def _sheet(signed: Signed) -> Iterator[str]:
     form = signed.form
-    yield f"\n## {tr(f'reviews.persona.{signed.reviewer}')}\n"
+    yield f"\n## {role_name(signed.reviewer)}\n"
     yield form.summary
     for part in ("strengths", "weaknesses", "questions", "limitations"):
         if points := getattr(form, part):

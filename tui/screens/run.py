@@ -227,7 +227,7 @@ class RunScreen(Says):
             return pane.keys()
         keys = pane.keys(self.look, folded=self.folded)
         elsewhere = [wait for wait in self.look.waits if wait.phase and wait.phase != pane.phase]
-        if self.look.run.state == "done" and pane.phase != Phase.REPORT_WRITING:
+        if self.look.run.state == "done" and pane.phase != Phase.REPORT_WRITING and not self.look.run.reviews_only:
             return [Key("7", "key.paper", "pane(7)"), *keys]
         if elsewhere and self.look.wait_of(pane.phase) is None:
             return [Key("w", "key.what_waits", "act('waits')"), *keys]

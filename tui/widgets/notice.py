@@ -61,6 +61,8 @@ def notice_for(look: Look, phase: str) -> Notice | None:
         if isinstance(refused := wait.facts.get("key"), str):
             why = refusal(LabError(refused, **wait.facts.get("facts", {})))
         facts["told"] = tr(key if has(key) else "trouble_what.other", **{**facts, "why": why})
+        if wait.facts.get("what") == "manuscript":  # the person's file, not the lab's work
+            name = "manuscript"
     if wait.why == "budget":
         gpu = "limit_gpu_hours" in wait.facts
         name = "budget_gpu" if gpu else "budget"

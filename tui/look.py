@@ -45,7 +45,7 @@ class Engine:
     doubtful_micros: int = 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Made:
     """A version of a product: its row, its files, and what they parse to (None where they do not)."""
 
@@ -88,9 +88,9 @@ class Running:
     log: LogFile | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Look:
-    """One run of one project, and what concerns it."""
+    """One run of one project, and what concerns it. It is named by its title alone, for it holds a whole run."""
 
     project: str
     folder: Path
@@ -135,6 +135,9 @@ class Look:
     forms: tuple[Mapping[str, Any], ...] = ()
     judged: tuple[tuple[float, float], ...] = ()
     """The lab's overall and this person's, a pair for each paper that they judged before."""
+
+    def __repr__(self) -> str:
+        return f"Look({self.title})"
 
     @property
     def title(self) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -116,12 +117,21 @@ def paper_source(folder: Path, look: Look, place: Place) -> Thing:
 
 
 def results_file(folder: Path, look: Look, place: Place) -> Thing:
-    """The file that an experiment wrote."""
-    row = next((one for one in look.results if one.experiment == place.number), None)
-    if row is None:
+    """The file that an experiment wrote, where it ran; else what was read from it."""
+    rows = [one for one in look.results if one.experiment == place.number]
+    experiment = next((one for one in look.experiments if one.id == place.number), None)
+    if not rows or experiment is None:
         return _gone(place)
-    text = _read(folder, row.file) or json.dumps({row.dataset: {"means": {row.metric: row.value}}}, indent=2)
-    return Thing(row.file, f"e{row.experiment}", lambda cells: source(text, cells))
+    file, about = rows[0].file, f"e{experiment.id}, {experiment.program}"
+    if text := _read(places(folder).jobs, f"{experiment.attempt}/work/{file}"):
+        return Thing(file, about, lambda cells: source(text, cells))
+    width_ = max(len(f"{row.dataset}/{row.metric}") for row in rows) + 3
+
+    def lines(cells: int) -> list[Line]:
+        told = [line("   ", f"{f'{row.dataset}/{row.metric}':<{width_}}", _value(row)) for row in rows]
+        return [line("   ", dim(tr("thing.read_from"))), EMPTY, *told]
+
+    return Thing(file, about, lines)
 
 
 def step(folder: Path, look: Look, place: Place) -> Thing:
@@ -130,9 +140,10 @@ def step(folder: Path, look: Look, place: Place) -> Thing:
     found: list[tuple[str, list[Any]]] = []
     with reading(where.database, where.blobs) as reader:
         if reader is not None:
-            turn = next(
-                (one for phase in Phase for one in reader.turns(look.run.id, phase) if one.path == place.name), None
-            )
+            turns = [one for phase in Phase for one in reader.turns(look.run.id, phase)]
+            turn = max(turns, key=lambda one: _shared(one.path, place.name), default=None)
+            if turn is not None and _shared(turn.path, place.name) < 2:
+                turn = None
             found = reader.conversation(turn.step) if turn is not None else []
 
     def lines(cells: int) -> list[Line]:
@@ -169,6 +180,12 @@ def paper(folder: Path, look: Look, place: Place) -> Thing:
     return Thing(row.title, row.key, lambda cells: document(text, cells))
 
 
+def _shared(one: str, two: str) -> int:
+    """How many parts of two paths are the same from the left: a step lies beside the talk that led to it."""
+    parts = zip(one.split("/"), two.split("/"), strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], parts))
+
+
 def _value(row: ResultRow | None) -> str:
     if row is None or (row.value is None and row.censored is None):
         return "—"
@@ -182,11 +199,7 @@ def _gone(place: Place) -> Thing:
 def _code(folder: Path, sha256: str) -> str:
     where = places(folder)
     with reading(where.database, where.blobs) as reader:
-        if reader is None:
-            return ""
-        files = reader.files(sha256)
-    data = files.get("experiment.py") or next((raw for name, raw in files.items() if name.endswith(".py")), b"")
-    return data.decode("utf-8", "replace")
+        return reader.blob(sha256).decode("utf-8", "replace") if reader is not None else ""
 
 
 def _read(folder: Path, name: str) -> str:

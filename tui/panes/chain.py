@@ -39,10 +39,14 @@ def rungs_of(look: Look, number: Number, source: str) -> list[Rung]:
     made = next((row for row in look.programs if row.name == program), None)
     files = results[0].file if results else NONE
     if len(results) > 1:
-        files = f"{files} … e{results[-1].experiment}"
+        files = f"{files}   e{results[0].experiment} … e{results[-1].experiment}"
     measured = "   ".join(f"e{row.experiment} {_measured(row)}" for row in results)
     about = f"{program}: {made.change}" if made is not None and made.change else program
-    step = f"{made.step}   {role_name(made.role)}" if made is not None and made.step else NONE
+    step = (
+        f"{made.step}   {role_name(made.role) if made.role else ''}".rstrip()
+        if made is not None and made.step
+        else NONE
+    )
     first = results[0].experiment if results else 0
     rows = source.splitlines()
     near = range(max(number.line - 1 - AROUND, 0), min(number.line + AROUND, len(rows)))

@@ -6,12 +6,14 @@ What it shows comes from the run's last `Look`; files that are not part of one a
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
 from textual.app import ComposeResult
 
+from state.errors import LabError
 from tui.actions import bindings
 from tui.language import tr
 from tui.lines import EMPTY, Line, bold, dim, ends, line
@@ -46,7 +48,14 @@ class ThingScreen(LabScreen):
 
     async def on_mount(self) -> None:
         if self.look is not None:
-            self.thing = await asyncio.to_thread(gather_thing, self.folder, self.look, self.place)
+            try:
+                self.thing = await asyncio.to_thread(gather_thing, self.folder, self.look, self.place)
+            except LabError as error:
+                self.lab.refuse(error)
+                return
+            except (OSError, ValueError, sqlite3.DatabaseError) as error:  # damaged, or gone this instant
+                self.lab.refuse(LabError("file.unreadable", file=self.place.name, why=str(error)))
+                return
             self.repaint()
             if self.thing.line:
                 self.body.top = max(self.thing.line - 4, 0)

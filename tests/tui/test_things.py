@@ -1,0 +1,105 @@
+"""What opens from a row, read from a real store: a program's code and change, a results file, a figure's path."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from state import places
+from state.errors import LabError
+from state.store import Store
+from tests.tui import scenes
+from tests.tui.screens import rows_of, shown
+from tui.look import Look
+from tui.screens.thing import ThingScreen
+from tui.things import gather_thing
+from tui.widgets.rows import Place
+
+BASE = b"DECAY = 1.0\nSEED = 1\n"
+TWICE = b"DECAY = 2.0\nSEED = 1\n"
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Iterator[tuple[Path, Look]]:
+    """A project whose store holds the code of two programs, and a look at it."""
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "project.toml").write_text('question = "Does it?"\n')
+    where = places.prepare(folder)
+    store = Store(where.database, where.blobs)
+    base, twice = store.put(BASE), store.put(TWICE)
+    look = replace(scenes.experiments_at_work(), folder=folder)
+    code = {"base": (base, None), "wd_2": (twice, "base")}
+    programs = tuple(
+        replace(row, sha256=code[row.name][0], parent=code[row.name][1]) if row.name in code else row
+        for row in look.programs
+    )
+    yield folder, replace(look, programs=programs)
+    store.close()
+
+
+def text_of(folder: Path, look: Look, place: Place) -> str:
+    return "\n".join(row.plain.rstrip() for row in gather_thing(folder, look, place).lines(80))
+
+
+def test_a_program_shows_its_code_and_what_it_changed(lab: tuple[Path, Look]) -> None:
+    told = text_of(*lab, Place("program", "wd_2"))
+    assert " - DECAY = 1.0" in told
+    assert " + DECAY = 2.0" in told
+    assert "1  DECAY = 2.0" in told
+
+
+def test_a_results_file_is_the_one_that_the_experiment_wrote(lab: tuple[Path, Look]) -> None:
+    folder, look = lab
+    row = next(one for one in look.results if one.value is not None)
+    experiment = next(one for one in look.experiments if one.id == row.experiment)
+    place = Place("results", row.file, row.experiment)
+    assert "the file is gone" in text_of(folder, look, place).lower()
+    assert f"{row.value:,g}" in text_of(folder, look, place)
+    file = places.places(folder).jobs / experiment.attempt / "work" / row.file
+    file.parent.mkdir(parents=True)
+    file.write_text('{"mod47": {"means": {"steps": 2430, "other": 1}}}\n')
+    assert '"other": 1' in text_of(folder, look, place)
+
+
+def test_y_copies_the_path_of_a_figure(lab: tuple[Path, Look]) -> None:
+    folder, look = lab
+    thing = gather_thing(folder, look, Place("figure", "steps.png"))
+    assert thing.copies == str(folder / "runs" / "1" / "figures" / "steps.png")
+
+
+async def test_a_thing_that_cannot_be_read_is_told_and_ends_nothing(lab: tuple[Path, Look]) -> None:
+    folder, look = lab
+    damaged = replace(look, programs=tuple(replace(row, sha256="0" * 64) for row in look.programs))
+    with pytest.raises((LabError, OSError)):
+        gather_thing(folder, damaged, Place("program", "wd_2"))
+    async with shown(damaged, 5) as (pilot, screen):
+        await pilot.press("enter")
+        await screen.app.workers.wait_for_complete()
+        await pilot.pause()
+        assert isinstance(screen.app.screen, ThingScreen)
+        assert screen.app.screen.message
+        await pilot.press("escape")
+        await pilot.pause()
+        assert screen.app.screen is screen
+
+
+async def test_the_curve_belongs_to_the_experiment_under_the_cursor() -> None:
+    async with shown(scenes.experiments_at_work(), 5) as (pilot, screen):
+        at_work = screen.experiment
+        assert at_work == 24  # the newest of those at work
+        await pilot.press("g")
+        await pilot.pause()
+        chosen = screen.experiment
+        assert chosen == 10  # of the best program: 2,310 lies in the middle of 2,190 to 2,430
+        await pilot.press("left")
+        await pilot.pause()
+        assert screen.experiment == chosen - 1
+        assert screen.lab.poller._wanted.experiment == chosen - 1
+        await pilot.press("G", "up")
+        await pilot.pause()
+        assert screen.experiment == at_work
+        assert any("▸" in row and "wd_4" in row for row in rows_of(screen.app))

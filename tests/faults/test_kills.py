@@ -63,7 +63,7 @@ def test_a_run_whose_engine_is_killed_at_random_moments_ends_as_an_undisturbed_o
         folder = driving.sample(
             folder, models__default="anthropic", experiments__sandbox="basic", limits__money_usd=100_000.0
         )
-        server = MessagesServer(rehearsed(driving.SAMPLE, "en"), log=tmp_path / "requests.jsonl")
+        server = MessagesServer(rehearsed(driving.SAMPLE, "en"))
         server.__enter__()
         monkeypatch.setenv("ANTHROPIC_BASE_URL", server.url)
         monkeypatch.setenv("ANTHROPIC_API_KEY", "key")

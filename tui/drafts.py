@@ -77,8 +77,10 @@ def known_projects() -> list[Path]:
 
 def know(folder: Path) -> None:
     """Remember a project, as the newest."""
-    here = folder.absolute()
-    kept = [here, *(path for path in known_projects() if path != here)][:200]
+    here, known = folder.absolute(), known_projects()
+    if known[:1] == [here]:
+        return
+    kept = [here, *(path for path in known if path != here)][:200]
     _write(state_folder() / "projects.json", json.dumps({"projects": [str(path) for path in kept]}).encode())
 
 

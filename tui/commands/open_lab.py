@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from state import places
-from tui import drafts, here, launch, terminal
+from tui import here, launch, terminal
 
 
 def run(args: argparse.Namespace) -> int:
@@ -15,6 +15,5 @@ def run(args: argparse.Namespace) -> int:
 
         return status.tell(here.project(args), None, as_json=False)
     if folder is not None:
-        drafts.know(folder)
         launch.take_up(folder)
     return terminal.open_lab(folder)

@@ -7,6 +7,7 @@ file or a database: the poller brings a `Look`, and everything is drawn from it.
 from __future__ import annotations
 
 import json
+from importlib import import_module
 from pathlib import Path
 from typing import ClassVar
 
@@ -20,15 +21,9 @@ from tui.actions import bindings
 from tui.language import tr
 from tui.lines import Line, fitted, line
 from tui.look import Look
-from tui.panes.data import DataPane
-from tui.panes.experiments import ExperimentsPane
-from tui.panes.ideation import IdeationPane
-from tui.panes.literature import LiteraturePane
 from tui.panes.pane import Pane, Reads
-from tui.panes.plan import PlanPane
 from tui.panes.refinement import RefinementPane
 from tui.panes.report import ReportPane
-from tui.panes.results import ResultsPane
 from tui.panes.since import SincePane, happened, nothing_yet
 from tui.screens import signing
 from tui.screens.frame import Prompt
@@ -42,16 +37,25 @@ from tui.widgets.rows import Place, Rows
 from tui.widgets.talk import Talk
 from tui.widgets.topline import top_line
 
-PANES: dict[int, type[Pane]] = {
-    1: IdeationPane,
-    2: LiteraturePane,
-    3: PlanPane,
-    4: DataPane,
-    5: ExperimentsPane,
-    6: ResultsPane,
-    7: ReportPane,
-    8: RefinementPane,
+PANES = {
+    1: "ideation.IdeationPane",
+    2: "literature.LiteraturePane",
+    3: "plan.PlanPane",
+    4: "data.DataPane",
+    5: "experiments.ExperimentsPane",
+    6: "results.ResultsPane",
+    7: "report.ReportPane",
+    8: "refinement.RefinementPane",
 }
+"""Where in tui/panes each phase's pane is; imported when it is first shown."""
+
+
+def pane_of(number: int) -> Pane:
+    """A new pane for a phase, by its number."""
+    module, _, name = PANES[number].partition(".")
+    made = getattr(import_module(f"tui.panes.{module}"), name)()
+    assert isinstance(made, Pane)
+    return made
 
 
 class RunScreen(Says):
@@ -99,7 +103,7 @@ class RunScreen(Says):
         if not self.number:
             return self.since
         if self.number not in self.panes:
-            pane = PANES[self.number]()  # type: ignore[call-arg]  # every phase's pane knows its phase
+            pane = pane_of(self.number)
             self.panes[self.number] = pane
             if isinstance(pane, RefinementPane) and self.look is not None:
                 kept = drafts.draft(self.folder, f"form-{self.look.run.id}")

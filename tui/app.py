@@ -7,6 +7,7 @@ from a thread, so that a slow disk stops no key.
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -66,6 +67,8 @@ class Lab(App[None], inherit_bindings=False):
         """After a frame. The poller starts after the first one, which what it imports would hold up."""
         if self.polls and not self.looking and isinstance(self.screen, LabScreen):
             self.looking = True
+            gc.freeze()
+            gc.enable()
             self.poller.start()
 
     def on_unmount(self) -> None:

@@ -7,6 +7,7 @@ so `open_lab` sets them first. The command line calls it; it imports nothing hea
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 
@@ -22,6 +23,7 @@ def prepare() -> None:
 def open_lab(project: Path | None = None, run: int | None = None) -> int:
     """Open the lab on a project (home without one) and stay until the person leaves. Returns the exit code."""
     prepare()
+    gc.disable()  # imports make much and drop little; the app collects again after its first frame
     from tui.app import Lab  # Textual is imported here, after `prepare`
 
     lab = Lab(project, run)

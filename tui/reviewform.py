@@ -22,7 +22,7 @@ def written(form: Mapping[str, Any], *, whole: bool = True) -> str:
     for part in PARTS:
         if not (whole or form.get(part)):
             continue
-        rows += [f"## {tr(f'reviews.{part}')}", ""]
+        rows += [f"## {tr(f'reviews.{part}')}", *([""] if whole else [])]
         value = form.get(part)
         if part in LISTS:
             rows += [f"- {' '.join(str(entry).split())}" for entry in value or ()]

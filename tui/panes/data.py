@@ -13,6 +13,7 @@ from tui.panes.pane import Pane
 class DataPane(Pane):
     VIEWS = ("talk", "card", "code")
     CHECK_VIEWS = ("card", "code", "changes", "talk")
+    PRODUCT = "card"
 
     def __init__(self) -> None:
         super().__init__(Phase.DATA_PREPARATION)

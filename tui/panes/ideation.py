@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 class IdeationPane(Pane):
     VIEWS = ("talk", "ideas")
     CHECK_VIEWS = ("ideas", "talk")
+    PRODUCT = "ideas"
 
     def __init__(self) -> None:
         super().__init__(Phase.IDEATION)

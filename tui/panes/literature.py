@@ -13,6 +13,7 @@ from tui.panes.shelf import on_the_shelf, shelf_body
 class LiteraturePane(Pane):
     VIEWS = ("talk", "shelf", "review")
     CHECK_VIEWS = ("review", "shelf", "talk")
+    PRODUCT = "review"
 
     def __init__(self) -> None:
         super().__init__(Phase.LITERATURE_REVIEW)

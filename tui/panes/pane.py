@@ -40,6 +40,8 @@ class Pane:
     VIEWS: ClassVar[tuple[str, ...]] = ("talk",)
     CHECK_VIEWS: ClassVar[tuple[str, ...]] = ()
     FOLDED: ClassVar[bool] = False
+    PRODUCT: ClassVar[str] = ""
+    """The view that a phase which is over opens on."""
     LEAD: ClassVar[str] = ""
     BRIEF: ClassVar[bool] = False
     NARROW: ClassVar[frozenset[str]] = frozenset(
@@ -56,6 +58,7 @@ class Pane:
         self.edited: Mapping[int, bytes] = {}
         self.quiet = False
         self._had_wait = False
+        self._opened = False
 
     # what is open
 
@@ -69,6 +72,11 @@ class Pane:
     def open_view(self, look: Look) -> str:
         views = self.views(look)
         waits = self.wait(look) is not None
+        row = look.phase(self.phase)
+        if not self._opened and row is not None:
+            self._opened = True
+            if row.state == "done" and not waits and self.PRODUCT in views and look.newest(self.phase):
+                self.view = views.index(self.PRODUCT)
         if waits != self._had_wait:
             self._had_wait, self.view = waits, 0
         self.view %= len(views)
@@ -239,6 +247,8 @@ class Pane:
         if asked is not None and not look.engine_missing and asked.why != "budget":
             answer = Key("a", "key.answer", "act('approve')")
             return [answer, *pause, Key("n", "key.note", "act('note')"), *middle, fold, *last]
+        if look.run.state in ("done", "failed"):
+            return [Key("n", "key.note", "act('note')"), *middle, fold, Key("f", "key.fork", "act('fork')"), *last]
         note, call = Key("n", "key.note", "act('note')"), Key("c", "key.checkpoint", "act('checkpoint')")
         if look.engine_missing or (look.waits and look.waits[0].why == "network"):
             return [*pause, note, call, *middle, fold, *last]

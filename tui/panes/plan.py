@@ -13,6 +13,7 @@ from tui.panes.shelf import on_the_shelf, shelf_body
 class PlanPane(Pane):
     VIEWS = ("talk", "draft", "shelf")
     CHECK_VIEWS = ("plan", "changes", "talk")
+    PRODUCT = "draft"
 
     def __init__(self) -> None:
         super().__init__(Phase.PLAN_FORMULATION)

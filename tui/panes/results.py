@@ -14,6 +14,7 @@ from tui.panes.papertext import RESULT, numbers
 class ResultsPane(Pane):
     VIEWS = ("talk", "draft")
     CHECK_VIEWS = ("interpretation", "changes", "talk")
+    PRODUCT = "draft"
 
     def __init__(self) -> None:
         super().__init__(Phase.RESULTS_INTERPRETATION)

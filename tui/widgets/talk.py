@@ -16,6 +16,7 @@ from tui.text import clean, clip, wrap
 from tui.words import addressee, clock, role_name
 
 SPOKEN = ("text", "said", "message", "note")
+ARGUMENT, PARTS = 160, 6
 LONGEST = 2000
 
 
@@ -118,12 +119,19 @@ def spoken(turn: Turn) -> str:
 
 
 def asked(tool: str, arguments: dict[str, Any]) -> str:
-    """`search_papers “variance preserving step size”`."""
-    told = []
+    """`search_papers “variance preserving step size”`; what has several parts has a row for each, short ones first."""
+    told: dict[str, str] = {}
+    numbers = []
     for name, value in arguments.items():
-        if isinstance(value, bool) or value in ("", [], None):
+        if isinstance(value, bool) or value in ("", [], {}, None):
             continue
-        text = value if isinstance(value, str) else f"{len(value)}" if isinstance(value, (list, dict)) else str(value)
-        short = clip(" ".join(text.split()), 160)
-        told.append(tr("talk.quoted", text=short) if isinstance(value, str) else f"{name} {short}")
-    return " ".join([tool, *told[:4]])
+        if isinstance(value, str):
+            told[name] = clip(" ".join(value.split()), ARGUMENT)
+        elif isinstance(value, list) and all(isinstance(one, str) for one in value):
+            told[name] = clip(tr("word.comma").join(value), ARGUMENT)
+        else:
+            numbers.append(f"{name} {len(value) if isinstance(value, (list, dict)) else value}")
+    if len(told) <= 1:
+        return " ".join([tool, *(tr("talk.quoted", text=text) for text in told.values()), *numbers])
+    rows = [f"{name}: {text}" for name, text in sorted(told.items(), key=lambda pair: len(pair[1]))]
+    return "\n".join(["   ".join([tool, " · ".join(numbers)]).rstrip(), *rows[:PARTS]])

@@ -30,7 +30,7 @@ class Part(BaseModel):
 
 
 class Product(Part):
-    """Base of the eight. `name` is the product's name in the lab, `main` the file that `edit` opens."""
+    """Base of all. `name` is the product's name in the lab, `main` the file that `edit` opens."""
 
     name: ClassVar[str]
     main: ClassVar[str]

@@ -11,6 +11,7 @@ from engine.phases import report_writing
 from engine.phases.reviewing import points
 from engine.writing.scaffold import section
 from state.products.base import Product
+from state.products.literature import Review
 from state.products.refinement import Form
 from state.products.report import Report
 from state.readers import reading
@@ -211,6 +212,12 @@ async def test_a_paper_found_while_writing_may_be_cited_and_is_known_by_its_abst
         "nanda2023": ("A clock within the weights.", ""),
         "power2022": ("", "Shows late generalisation (p. 4)."),
     }
+    read_by_another = report.papers[0].model_copy(update={"notes": "Read by another run (p. 2)."})
+    with laid.store.transaction() as tx:
+        versions.note_facts(tx, laid.desk().bench, Review(review="x", papers=(read_by_another,)))
+        versions.note_facts(tx, laid.desk().bench, report)
+    row = laid.store.row("SELECT notes FROM paper WHERE key = 'nanda2023'")
+    assert row is not None and row["notes"] == read_by_another.notes
     edited = report.model_copy(update={"source": report.source.replace("It is a clock", "This is a clock")})
     checked = await report_writing.check(play(laid, cast, INPUTS).within("edit"), edited)
     assert isinstance(checked, Report) and checked.papers == report.papers

@@ -13,7 +13,10 @@ from state.errors import LabError
 from state.store import Store
 from tests.tui import scenes
 from tests.tui.screens import rows_of, shown
+from tui import drafts
+from tui.app import Lab
 from tui.look import Look
+from tui.screens.run import RunScreen
 from tui.screens.thing import ThingScreen
 from tui.things import gather_thing
 from tui.widgets.rows import Place
@@ -103,3 +106,29 @@ async def test_the_curve_belongs_to_the_experiment_under_the_cursor() -> None:
         await pilot.pause()
         assert screen.experiment == at_work
         assert any("▸" in row and "wd_4" in row for row in rows_of(screen.app))
+
+
+async def test_a_run_that_was_opened_before_its_first_phase_goes_along_when_it_begins() -> None:
+    look = scenes.plan_at_work()
+    begun = replace(look, phases=tuple(replace(row, state="not_begun") for row in look.phases), events=())
+    lab = Lab(polls=False)
+    async with lab.run_test(size=(80, 24)) as pilot:
+        screen = RunScreen(look.folder, look.run.id, begun)
+        await lab.push_screen(screen)
+        await pilot.pause()
+        assert screen.number == 0
+        screen.looked(look)
+        assert screen.number == 3
+
+
+async def test_a_note_that_was_begun_at_home_is_kept_on_escape(lab: tuple[Path, Look]) -> None:
+    folder, _ = lab
+    home = scenes.home()
+    app = Lab(polls=False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.home.looked(replace(home, rows=(replace(home.rows[0], folder=folder), *home.rows[1:])))
+        await pilot.press("n", *"five", "escape")
+        assert drafts.draft(folder, f"note-{home.rows[0].run}") == b"five"
+        await pilot.press("n")
+        assert app.home.prompt is not None
+        assert app.home.prompt.text == "five"

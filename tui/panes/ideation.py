@@ -34,18 +34,23 @@ class IdeationPane(Pane):
             return [EMPTY, line("   ", dim(tr("page.nothing_yet")))]
         ideas = cast("Ideas", made.product).ideas
         points = ("interestingness", "feasibility", "novelty")
-        head = "   " + fit(tr("ideas.name"), 20) + "".join(fit(tr(f"ideas.{name}"), 10, right=True) for name in points)
-        drawn = [Row(line(dim(f"{head}  {tr('ideas.verdict')}")))]
+        wide = cells >= 70
+        name_cells, number_cells = (20, 10) if wide else (16, 9)
+        numbers = "".join(fit(tr(f"ideas.{name}"), number_cells, right=True) for name in points)
+        head = "   " + fit(tr("ideas.name"), name_cells) + numbers
+        drawn = [Row(line(dim(f"{head}  {tr('ideas.verdict')}" if wide else head)))]
         for idea in ideas:
-            numbers = "".join(fit(str(getattr(idea, name)), 10, right=True) for name in points)
+            numbers = "".join(fit(str(getattr(idea, name)), number_cells, right=True) for name in points)
             mark = "◆ " if idea.name == cast("Ideas", made.product).choice.name else "  "
-            text = f" {mark}{fit(idea.name, 20)}{numbers}  {tr(f'novelty.{idea.verdict}')}"
+            verdict = f"  {tr(f'novelty.{idea.verdict}')}" if wide else ""
+            text = f" {mark}{fit(idea.name, name_cells)}{numbers}{verdict}"
             drawn.append(Row(line(text), Place("idea", idea.name)))
         table.show(drawn)
         height = min(len(drawn), max(rows // 2, 4))
         chosen = table.chosen
         idea = next((idea for idea in ideas if chosen is not None and idea.name == chosen.name), ideas[0])
-        text = f"# {idea.title}\n\n{idea.hypothesis}\n\n{idea.experiment}\n\n{idea.why}"
+        verdict = "" if wide else f"{tr('ideas.verdict')}: {tr(f'novelty.{idea.verdict}')}\n\n"
+        text = f"# {idea.title}\n\n{verdict}{idea.hypothesis}\n\n{idea.experiment}\n\n{idea.why}"
         page = self.page("idea")
         page.show((idea.name, made.row.sha256, current()), cells, lambda width: document(text, width))
         papers = (

@@ -110,6 +110,10 @@ class Pane:
             return self.talk
         return self.lists[view] if view in self.lists else self.page(view)
 
+    def turn_page(self, look: Look, step: int, rows: int) -> None:
+        """PgUp and PgDn: `rows` is about a screenful."""
+        self.reads(look).move(step * rows)
+
     def chosen(self, look: Look) -> Place | None:
         reads = self.reads(look)
         return reads.chosen if isinstance(reads, Rows) else None
@@ -295,6 +299,17 @@ class Pane:
     def facts(self, look: Look, made: Made) -> list[tuple[str, str]]:
         """What the harness reads of a product, label and value."""
         return []
+
+
+def keys_now(pane: Pane, look: Look, *, folded: bool) -> list[Key]:
+    """The pane's keys; before them the one that leads on: to the paper of a finished run, to what waits elsewhere."""
+    keys = pane.keys(look, folded=folded)
+    if look.run.state == "done" and pane.phase != Phase.REPORT_WRITING and not look.run.reviews_only:
+        return [Key("7", "key.paper", "pane(7)"), *keys]
+    elsewhere = [wait for wait in look.waits if wait.phase and wait.phase != pane.phase]
+    if elsewhere and look.wait_of(pane.phase) is None:
+        return [Key("w", "key.what_waits", "act('waits')"), *keys]
+    return keys
 
 
 def pause_label(look: Look) -> str:

@@ -92,6 +92,12 @@ class RefinementPane(Pane):
         self.column = min(max(self.column + step, 0), 1 + count)
         self.page("words").top = 0
 
+    def turn_page(self, look: Look, step: int, rows: int) -> None:
+        if self.open_view(look) == "reviews":
+            self.page("words").move(2 * step)
+        else:
+            super().turn_page(look, step, rows)
+
     def turn(self, look: Look) -> None:
         self.page("words").move(2)
 

@@ -56,8 +56,11 @@ class ReportPane(Pane):
         if count:
             self.number, self.seeks = (self.number + 1) % count, True
 
-    def page_by(self, rows: int) -> None:
-        self.page("paper").move(rows)
+    def turn_page(self, look: Look, step: int, rows: int) -> None:
+        if self.open_view(look) == "paper":
+            self.page("paper").move(step * max(self.page("paper").height - 1, 1))
+        else:
+            super().turn_page(look, step, rows)
 
     def body_paper(self, look: Look, cells: int, rows: int) -> list[Line]:
         made = look.newest(self.phase)

@@ -12,6 +12,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 
 from state.vocabulary import WordKind
+from tui import drafts
 from tui.actions import bindings
 from tui.begin import begin_demo, begin_project
 from tui.language import has, tr
@@ -225,12 +226,20 @@ class HomeScreen(LabScreen):
         if row is None or not row.run:
             return
 
+        draft = f"note-{row.run}"  # the same that the run's own note box keeps
+        kept = drafts.draft(row.folder, draft)
+
+        def typed(text: str) -> None:
+            drafts.save_draft(row.folder, draft, text.encode())
+
         def done(text: str) -> None:
             if text.strip():
+                drafts.drop_draft(row.folder, draft)
                 self.lab.leave_word(row.folder, WordKind.NOTE, {"run": row.run, "text": text.strip()})
                 self.say("said.note_left")
 
-        self.ask_text(Prompt(tr("home.note_to", run=f"{row.project}/{row.run}"), lambda _: None, done))
+        text = " ".join(kept.decode("utf-8", "replace").split()) if kept else ""
+        self.ask_text(Prompt(tr("home.note_to", run=f"{row.project}/{row.run}"), typed, done, text=text))
 
     def do_demo(self) -> None:
         self.lab.begin(begin_demo, Path.cwd() / "nightlab-demo")

@@ -21,9 +21,8 @@ from tui.actions import bindings
 from tui.language import tr
 from tui.lines import Line, fitted, line
 from tui.look import Look
-from tui.panes.pane import Pane, Reads
+from tui.panes.pane import Pane, Reads, keys_now
 from tui.panes.refinement import RefinementPane
-from tui.panes.report import ReportPane
 from tui.panes.since import SincePane, happened, nothing_yet
 from tui.screens import signing
 from tui.screens.frame import Prompt
@@ -77,6 +76,7 @@ class RunScreen(Says):
         self.waiting: frozenset[int] = frozenset()
         self.looked_for = False  # whether the poller has said yet what lies there
         self.engine_up = True
+        self.early = False
         self.experiment: int | None = None
         self.last_words: tuple[str, ...] = ()
 
@@ -150,7 +150,8 @@ class RunScreen(Says):
         self.waiting = waits
         if first:
             self.open_first(look)
-        elif self.number and not self.stays and look.at_work is not None:
+        elif (self.number or self.early) and not self.stays and look.at_work is not None:
+            self.early = False
             number = Phase(look.at_work.phase).number
             if number != self.number:
                 self.number = number
@@ -172,6 +173,7 @@ class RunScreen(Says):
     def open_first(self, look: Look) -> None:
         """Pane 0 when something happened since the last look, else the phase at work."""
         busy = look.at_work or (look.phases[-1] if look.phases and look.run.state == "done" else None)
+        self.early = busy is None and not happened(look)  # opened before its first phase began
         self.number = 0 if happened(look) or busy is None else Phase(busy.phase).number
         if not look.looked_at:
             drafts.look_now(self.folder, look.run.id, look.now)
@@ -229,13 +231,7 @@ class RunScreen(Says):
         pane = self.pane
         if not isinstance(pane, Pane):
             return pane.keys()
-        keys = pane.keys(self.look, folded=self.folded)
-        elsewhere = [wait for wait in self.look.waits if wait.phase and wait.phase != pane.phase]
-        if self.look.run.state == "done" and pane.phase != Phase.REPORT_WRITING and not self.look.run.reviews_only:
-            return [Key("7", "key.paper", "pane(7)"), *keys]
-        if elsewhere and self.look.wait_of(pane.phase) is None:
-            return [Key("w", "key.what_waits", "act('waits')"), *keys]
-        return keys
+        return keys_now(pane, self.look, folded=self.folded)
 
     # going about
 
@@ -338,16 +334,12 @@ class RunScreen(Says):
         self.repaint()
 
     def page(self, step: int) -> None:
-        pane = self.pane
-        rows = max(self.pane_canvas.size.height - 6, 1) * step
-        if isinstance(pane, ReportPane) and self.look is not None and pane.open_view(self.look) == "paper":
-            pane.page_by(max(pane.page("paper").height - 1, 1) * step)
-            self.repaint()
-        elif isinstance(pane, RefinementPane) and self.look is not None and pane.open_view(self.look) == "reviews":
-            pane.page("words").move(2 * step)
+        rows = max(self.pane_canvas.size.height - 6, 1)
+        if isinstance(self.pane, Pane) and self.look is not None:
+            self.pane.turn_page(self.look, step, rows)
             self.repaint()
         else:
-            self.move(rows)
+            self.move(rows * step)
 
     def _end(self, last: bool) -> None:
         self.reads().to_end(last)

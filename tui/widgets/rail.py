@@ -32,7 +32,7 @@ def rail(look: Look, open_phase: str | None, cells: int, rows: int) -> list[Line
     inner = cells - 1
     wide = cells >= WIDE
     name_cells = inner - (21 if wide else 17)
-    head = "     " + fit(tr("rail.phase"), name_cells - wide)
+    head = "     " + fit(tr("rail.phase"), name_cells - 2 * wide)
     head += (fit(tr("rail.turns"), 5, right=True) + " " if wide else "") + fit(tr("rail.time"), 5, right=True)
     lines = [line(dim(fit(head + fit("$", 6, right=True), inner)))]
     for row in look.phases:
@@ -44,7 +44,7 @@ def rail(look: Look, open_phase: str | None, cells: int, rows: int) -> list[Line
         number = Phase(row.phase).number
         tail = fit(time, 5, right=True) + fit(cost, 6, right=True)
         if wide:
-            tail = fit(str(row.asks) if row.asks else NONE, 4, right=True) + " " + tail
+            tail = fit(str(row.asks) if row.asks else NONE, 3, right=True) + " " + tail
         quiet = "dim" if state == "not_begun" else "text"
         press = f"pane({number})"
         drawn = line(

@@ -114,3 +114,16 @@ async def test_words_that_nobody_reads_are_told_with_the_key_that_helps() -> Non
         rows = rows_of(screen.app)
     assert any("2 of your words lie unread" in row for row in rows)
     assert any("p start the engine" in row for row in rows)
+
+
+async def test_a_missing_sandbox_stands_in_the_top_line_while_code_can_run_and_always_in_the_rail() -> None:
+    look = replace(scenes.experiments_at_work(), tier="basic")
+    async with shown(look, 5, (120, 36)) as (_, screen):
+        rows = rows_of(screen.app)
+    assert "! no sandbox" in rows[0]
+    assert any("sandbox    basic, none" in row for row in rows)
+    over = replace(look, run=replace(look.run, state="stopped"), experiments=())
+    async with shown(over, 5, (120, 36)) as (_, screen):
+        rows = rows_of(screen.app)
+    assert "no sandbox" not in rows[0]
+    assert any("sandbox    basic, none" in row for row in rows)

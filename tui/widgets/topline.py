@@ -40,6 +40,8 @@ def _left(look: Look, brevity: int) -> list[Span | str]:
 
 def can_run(look: Look) -> bool:
     """Whether code that a model wrote runs, or may begin to."""
+    if look.run.state in ("done", "stopped", "failed"):
+        return False
     busy = look.at_work
     at_it = busy is not None and busy.phase in (Phase.DATA_PREPARATION, Phase.RUNNING_EXPERIMENTS)
     return at_it or any(row.state == "running" for row in look.experiments)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 from pathlib import Path
 
 
@@ -23,6 +24,8 @@ def prepare() -> None:
 def open_lab(project: Path | None = None, run: int | None = None) -> int:
     """Open the lab on a project (home without one) and stay until the person leaves. Returns the exit code."""
     prepare()
+    # whoever started us may ignore it (nohup does), and a screen without a terminal would spin for ever
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     gc.disable()  # imports make much and drop little; the app collects again after its first frame
     from tui.app import Lab  # Textual is imported here, after `prepare`
 

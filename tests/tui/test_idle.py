@@ -6,6 +6,7 @@ import fcntl
 import os
 import pty
 import select
+import signal
 import struct
 import subprocess
 import sys
@@ -95,6 +96,22 @@ def test_a_hang_up_ends_it_and_keeps_the_draft(terminal: tuple[Terminal, Project
     opened.process.wait(5)
     (kept,) = (tmp_path / "state" / "nightlab" / "projects").glob("*/drafts/note-1")
     assert kept.read_text() == "请用五个随机种子"
+
+
+@pytest.fixture
+def deaf() -> Iterator[None]:
+    """Whoever starts the lab ignores hang-ups, as nohup does; a child inherits that."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+def test_a_hang_up_ends_it_also_where_its_parent_ignored_them(deaf: None, terminal: tuple[Terminal, Project]) -> None:
+    opened, _ = terminal
+    opened.read(30, b"waits for you")
+    os.close(opened.master)
+    opened.master = -1
+    opened.process.wait(5)
 
 
 def test_the_kitty_keyboard_is_never_asked_for(terminal: tuple[Terminal, Project]) -> None:

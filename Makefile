@@ -3,6 +3,7 @@
 # make setup  sets up only; make requirements exports requirements*.txt from uv.lock
 PYTHON ?= python3
 VENV   := .venv
+JOBS   ?= 2
 BIN    := $(VENV)/bin
 SAYS   := pyproject.toml uv.lock hatch_build.py requirements.txt requirements-dev.txt
 EXPORT := uv export --quiet --frozen --no-emit-project --no-hashes --no-header --no-annotate
@@ -15,7 +16,7 @@ demo: $(VENV)/.for-use
 	@$(BIN)/nightlab demo
 
 test: lint
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n $(JOBS)
 
 lint: $(VENV)/.for-work
 	@$(BIN)/ruff check --quiet .

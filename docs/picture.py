@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -22,6 +23,8 @@ from tui import terminal  # noqa: E402  found beside this folder
 
 terminal.prepare()
 
+from state import lock, places  # noqa: E402
+from state.status import report  # noqa: E402
 from state.vocabulary import Language, WordKind  # noqa: E402
 from tui import language, launch  # noqa: E402
 from tui.app import Lab  # noqa: E402
@@ -47,9 +50,19 @@ def main() -> None:
         try:
             asyncio.run(draw(folder))
         finally:
-            launch.give(folder, WordKind.STOP, {"run": 1})
-            while launch.alive(folder):
-                time.sleep(0.5)
+            end(folder)
+
+
+def end(folder: Path) -> None:
+    """Stop the run with its experiments, then the engine, which would stay for ten minutes."""
+    launch.give(folder, WordKind.STOP, {"run": 1})
+    while report(folder)["state"] != "stopped":
+        time.sleep(0.2)
+    holder = lock.look(places.places(folder).lock)
+    if holder is not None and holder.pid is not None:
+        os.kill(holder.pid, signal.SIGTERM)
+    while launch.alive(folder):
+        time.sleep(0.2)
 
 
 async def draw(folder: Path) -> None:

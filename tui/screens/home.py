@@ -19,6 +19,7 @@ from tui.language import has, tr
 from tui.lines import EMPTY, Line, Span, bold, dim, ends, line
 from tui.look import Home, HomeRow
 from tui.screens.frame import LabScreen, Prompt
+from tui.screens.moving import Moving
 from tui.text import clip, fit
 from tui.widgets.canvas import Canvas
 from tui.widgets.keyline import Key
@@ -28,7 +29,7 @@ from tui.words import clock, gpu_hours, money, phase_short, symbol
 GROUPS = ("waits", "at_work", "at_rest")
 
 
-class HomeScreen(LabScreen):
+class HomeScreen(Moving, LabScreen):
     """All runs of all projects."""
 
     BINDINGS = bindings("home")
@@ -166,32 +167,8 @@ class HomeScreen(LabScreen):
 
     # doing
 
-    def do_up(self) -> None:
-        self._moved(-1)
-
-    def do_down(self) -> None:
-        self._moved(1)
-
-    def do_page_up(self) -> None:
-        self._moved(-10)
-
-    def do_page_down(self) -> None:
-        self._moved(10)
-
-    def do_top(self) -> None:
-        self.table.to_end(False)
+    def redraw(self) -> None:
         self.list.repaint()
-
-    def do_end(self) -> None:
-        self.table.to_end(True)
-        self.list.repaint()
-
-    def _moved(self, rows: int) -> None:
-        self.table.move(rows)
-        self.list.repaint()
-
-    def on_canvas_turned(self, event: Canvas.Turned) -> None:
-        self._moved(event.rows)
 
     def pressed_row(self, canvas: Canvas, row: int) -> None:
         if canvas is self.list:

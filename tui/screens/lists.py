@@ -14,6 +14,7 @@ from tui.actions import GROUPS, REGISTRY, Action, bindings, shown_keys
 from tui.language import current, told, tr, use
 from tui.lines import EMPTY, Line, Span, bold, dim, ends, line
 from tui.screens.frame import LabScreen, Prompt
+from tui.screens.moving import Moving
 from tui.text import fit
 from tui.theme import THEMES
 from tui.widgets.canvas import Canvas
@@ -21,7 +22,7 @@ from tui.widgets.keyline import Key
 from tui.widgets.rows import Place, Row, Rows
 
 
-class ListScreen(LabScreen):
+class ListScreen(Moving, LabScreen):
     """A title and a list in the whole window; Enter does what the row says, Esc closes."""
 
     BINDINGS = bindings("thing")
@@ -66,24 +67,7 @@ class ListScreen(LabScreen):
         if self.table.chosen is not None:
             self.chose(self.table.chosen)
 
-    def do_up(self) -> None:
-        self._moved(-1)
-
-    def do_down(self) -> None:
-        self._moved(1)
-
-    def do_page_up(self) -> None:
-        self._moved(-10)
-
-    def do_page_down(self) -> None:
-        self._moved(10)
-
-    def do_top(self) -> None:
-        self.table.to_end(False)
-        self.canvas.repaint()
-
-    def do_end(self) -> None:
-        self.table.to_end(True)
+    def redraw(self) -> None:
         self.canvas.repaint()
 
     def pressed_row(self, canvas: Canvas, row: int) -> None:
@@ -91,13 +75,6 @@ class ListScreen(LabScreen):
             self.table.click(row - 2)
             self.canvas.repaint()
             self.do_open()
-
-    def on_canvas_turned(self, event: Canvas.Turned) -> None:
-        self._moved(event.rows)
-
-    def _moved(self, rows: int) -> None:
-        self.table.move(rows)
-        self.canvas.repaint()
 
 
 class ActionsScreen(ListScreen):

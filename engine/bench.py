@@ -160,7 +160,7 @@ class Bench:
         """
         rows = self.store.rows(
             "SELECT word, role FROM note WHERE run = ? AND read_seq IS NULL AND replaced_seq IS NULL"
-            " AND (phase IS NULL OR phase = ?) ORDER BY left_at, word",
+            " AND (phase IS NULL OR phase = ?) ORDER BY rowid",
             (self.run, self.phase.value),
         )
         late = self._late_notes() if any(row["role"] is not None for row in rows) else set()

@@ -175,8 +175,8 @@ class Word:
 def leave(project: Path | Project, kind: WordKind, body: Mapping[str, Any] | Body) -> str:
     """Leave a word; returns its id. ValidationError is the caller's mistake, OSError (a full disk) is the person's."""
     checked = FORMS[kind].model_validate(body.model_dump() if isinstance(body, Body) else dict(body))
-    inbox = places.prepare(project).inbox
-    word = _next_id()
+    where = places.prepare(project)
+    word = _next_id(where.words())
     left = {
         "version": 1,
         "kind": kind.value,
@@ -184,7 +184,7 @@ def leave(project: Path | Project, kind: WordKind, body: Mapping[str, Any] | Bod
         "left_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "body": checked.model_dump(mode="json", exclude_none=True),
     }
-    write_json(inbox / f"{word}.json", left, mode=0o600)
+    write_json(where.inbox / f"{word}.json", left, mode=0o600)
     return word
 
 
@@ -222,12 +222,24 @@ _last = 0
 _last_guard = threading.Lock()
 
 
-def _next_id() -> str:
-    """A ULID above the last one of this process, so that words stand in the order in which they were left."""
+def _next_id(waiting: list[Path]) -> str:
+    """A ULID above the last one of this process and above all that wait, so that words stand in the order in which
+    they were left, also where the clock was set back between two of them."""
     global _last
     with _last_guard:
         _last = max(int(ULID()), _last + 1)
+        before = max((ULID.from_str(path.stem) for path in waiting if _is_ulid(path.stem)), default=None)
+        if before is not None and int(before) >= _last:
+            _last = int(ULID.from_timestamp(before.milliseconds + 1))  # with chance of its own: no two the same
         return str(ULID.from_int(_last))
+
+
+def _is_ulid(name: str) -> bool:
+    try:
+        ULID.from_str(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _login() -> str:

@@ -123,7 +123,7 @@ def fork(tx: Transaction, run: int, visit: int) -> int:
     )
     tx.execute(
         "INSERT INTO note (word, run, phase, role, text, left_at) SELECT word, ?, phase, role, text, left_at FROM note"
-        " WHERE run = ? AND read_seq IS NULL AND replaced_seq IS NULL",
+        " WHERE run = ? AND read_seq IS NULL AND replaced_seq IS NULL ORDER BY rowid",
         (child, run),
     )
     return child

@@ -219,7 +219,7 @@ class Reader:
         ]
 
     def notes(self, run: int) -> list[NoteRow]:
-        rows = self._all("SELECT * FROM note WHERE run = ? AND replaced_seq IS NULL ORDER BY left_at, word", run)
+        rows = self._all("SELECT * FROM note WHERE run = ? AND replaced_seq IS NULL ORDER BY rowid", run)
         return [row_of(NoteRow, row) for row in rows]
 
     # products

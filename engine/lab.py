@@ -166,7 +166,7 @@ class Lab:
         """Nothing works: every run is at rest or waits for a person, and no job runs."""
         working = self.store.rows(
             "SELECT 1 FROM run WHERE state = 'running' OR (state = 'paused' AND id IN"
-            " (SELECT run FROM wait WHERE closed_seq IS NULL AND why IN ('network', 'disk', 'backoff')))"
+            " (SELECT run FROM wait WHERE closed_seq IS NULL AND why IN ('network', 'disk', 'backoff', 'auth')))"
             " UNION ALL SELECT 1 FROM attempt WHERE state = 'flying' AND kind = 'call'"
         )
         return not working and not await ghosts.any_alive(self.store, self.around.places, self.around.workshop.place)

@@ -11,7 +11,7 @@ import os
 import re
 import stat
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from state import durable
@@ -28,19 +28,20 @@ def file() -> Path:
     return config_folder() / "keys.toml"
 
 
-def find(profile: Profile, environment: Mapping[str, str] | None = None) -> str | None:
+def find(profile: Profile, environment: Mapping[str, str] | None = None, but: Collection[str] = ()) -> str | None:
     """The key of an endpoint, or None: its variables in the environment, then its name or a variable in keys.toml.
 
+    Those in `but` are passed over: the endpoint refused them.
     LabError `keys.too_open`, `keys.unreadable`, `keys.bad_value`.
     """
     environment = os.environ if environment is None else environment
     for variable in profile.keys:
-        if value := environment.get(variable, "").strip():
+        if (value := environment.get(variable, "").strip()) and value not in but:
             return _sendable(value, variable)
     known = _tables(_read())
     for name in (profile.name, *profile.keys):
         kept = known.get(name)
-        if isinstance(kept, str) and kept.strip():
+        if isinstance(kept, str) and kept.strip() and kept.strip() not in but:
             return _sendable(kept.strip(), name)
     return None
 

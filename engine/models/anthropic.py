@@ -35,6 +35,8 @@ class AnthropicModel:
 
     def __init__(self, profile: Profile, key: str | None) -> None:
         self.profile, self._key = profile, key
+        self.refused = False
+        """The endpoint did not take this key."""
         self._client: anthropic.AsyncAnthropic | None = None
 
     def _open(self) -> anthropic.AsyncAnthropic:
@@ -63,7 +65,16 @@ class AnthropicModel:
         return self._client
 
     async def stream(self, request: Request, part: Part) -> Reply:
-        """Ask once. Raises ModelError."""
+        """Ask once. Raises ModelError, which never holds the key, whatever the endpoint said back."""
+        try:
+            reply = await self._stream(request, part)
+        except ModelError as error:
+            self.refused |= error.status == 401
+            raise _without(self._key, error) from None
+        self.refused = False
+        return reply
+
+    async def _stream(self, request: Request, part: Part) -> Reply:
         import anthropic
         import httpx2
 
@@ -120,6 +131,16 @@ class AnthropicModel:
         if self._client is not None:
             await self._client.close()
             self._client = None
+
+
+def _without(key: str | None, error: ModelError) -> ModelError:
+    """Some endpoints repeat the key that they refuse; their words go to database, screen and log."""
+    if key and key in f"{error.why}{error.facts}":
+        error.why = error.why.replace(key, "…")
+        told = {name: value.replace(key, "…") for name, value in error.facts.items() if isinstance(value, str)}
+        error.facts |= told
+        error.args = ()
+    return error
 
 
 def _without_custom_headers(profile: Profile) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """From a `Choice` to the model that plays it: one client an endpoint and key, opened when first asked for.
 
-The key is looked for each time, so a key that a person gives while the lab waits is used by the next call. The
-rehearsal needs none. Owned by `engine/lab.py`, which closes it.
+The key is looked for each time, so a key that a person gives while the lab waits is used by the next call, also where
+the environment holds another one that was refused. The rehearsal needs none. Owned by `engine/lab.py`, which closes it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Models:
     def __call__(self, choice: Choice) -> Model:
         """LabError `auth.no_key` where its endpoint needs a key and there is none; else as `keys.find`."""
         profile = choice.profile
-        key = keys.find(profile)
+        key = keys.find(profile, but=self._refused(choice)) or keys.find(profile)
         if key is None and profile.needs_key:
             raise LabError(
                 "auth.no_key",
@@ -38,6 +38,16 @@ class Models:
         if place not in self._open:
             self._open[place] = self._rehearsal() if profile.rehearsal else AnthropicModel(profile, key)
         return self._open[place]
+
+    def _refused(self, choice: Choice) -> frozenset[str]:
+        """Keys that the endpoint did not take: another one, if there is any, comes before them."""
+        return frozenset(
+            key
+            for (name, url, key), model in self._open.items()
+            if (name, url) == (choice.profile.name, choice.profile.base_url)
+            and isinstance(model, AnthropicModel)
+            and model.refused
+        )
 
     def _rehearsal(self) -> Model:
         from engine.models.rehearsal import RehearsalModel

@@ -7,10 +7,15 @@ from pathlib import Path
 import pytest
 
 from engine.models.anthropic import AnthropicModel
+from engine.models.base import Message, ModelError, Request
 from engine.models.choose import Models
 from state import keys
 from state.errors import LabError
 from state.profiles import parse
+from tests.servers import messages_faults as faults
+from tests.servers.messages import MessagesServer
+
+REQUEST = Request(model="claude", system="", messages=(Message("user", ("hello",)),), tools=(), max_tokens=9)
 
 
 @pytest.fixture
@@ -39,6 +44,35 @@ async def test_a_key_given_while_the_lab_waits_is_used(models: Models) -> None:
     keys.keep("anthropic", "sk-2")
     assert models(parse("anthropic")) is not first
     await models.close()
+
+
+async def test_a_key_in_the_file_is_used_where_the_endpoint_refused_the_one_of_the_environment(
+    models: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "old")
+    with MessagesServer(lambda body: {}, key="new") as server:
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", server.url)
+        first = models(parse("anthropic"))
+        with pytest.raises(ModelError):
+            await first.stream(REQUEST, lambda text: None)
+        assert models(parse("anthropic")) is first, "there is no other"
+        keys.keep("anthropic", "new")
+        assert models(parse("anthropic")) is not first
+        await models.close()
+
+
+async def test_an_endpoint_that_repeats_the_key_puts_it_into_no_error(
+    models: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-secret")
+    fault = faults.status(401, "authentication_error", "Incorrect key provided: sk-secret.")
+    with MessagesServer(lambda body: {}, {1: fault}) as server:
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", server.url)
+        with pytest.raises(ModelError) as caught:
+            await models(parse("anthropic")).stream(REQUEST, lambda text: None)
+        assert "Incorrect key provided: …" in caught.value.why
+        assert "sk-secret" not in f"{caught.value.why}{caught.value.facts}{caught.value.args}"
+        await models.close()
 
 
 async def test_an_endpoint_on_this_machine_needs_no_key(models: Models) -> None:

@@ -99,7 +99,6 @@ async def call(bench: Bench, line: Line, path: str, ask: Callable[[], Asked], to
             reply = await _send(bench, bench.calls / attempt, model, request)
         except ModelError as error:
             tries += 1
-            (bench.calls / attempt / "part").unlink(missing_ok=True)
             if setbacks.maybe_charged(error):
                 await bench.commit(doubt, attempt, worst, error.why)
             else:
@@ -116,7 +115,7 @@ async def call(bench: Bench, line: Line, path: str, ask: Callable[[], Asked], to
             continue
         cost = choice.cost(reply.usage)
         ended = await bench.commit(receive, bench.journal, step, attempt, asked.role, reply, cost)
-        (bench.calls / attempt / "part").unlink(missing_ok=True)
+        _watched(bench, step)
         bench.bell.ring()
         bench.store.tidy_if_large()
         return from_plain(ended.value())
@@ -194,6 +193,12 @@ async def _send(bench: Bench, folder: Path, model: Model, request: Request) -> R
         reply = await model.stream(request, part.add)
     await bench.with_room(lambda: durable.write_json(folder / "done.json", as_plain(reply), mode=0o600))
     return reply
+
+
+def _watched(bench: Bench, step: Step) -> None:
+    """The answer stands: what came of it before, cut replies too, was there to be watched and is no longer needed."""
+    for row in bench.store.rows("SELECT id FROM attempt WHERE step = ?", (step.id,)):
+        (bench.calls / row["id"] / "part").unlink(missing_ok=True)
 
 
 class _Part:

@@ -108,10 +108,12 @@ async def back_off(bench: Bench, step: Step, length_s: float, why: str) -> None:
 
 
 async def _wait_for_network(bench: Bench, model: Model, why: str) -> None:
-    """Probe, for hours if need be; a person's `resume` only hurries."""
+    """Probe, for hours if need be, and say when it was and will be; a person's `resume` only hurries."""
     waiting = asyncio.create_task(bench.wait(Wait.NETWORK, [Choice.RETRY, Choice.STOP], {"why": why}))
+    await asyncio.sleep(0)  # the wait is open
     try:
         for pause_s in (*PROBE_S, *([PROBE_S[-1]] * 10_000)):
+            await bench.commit(_tried, bench.run, pause_s)
             done, _ = await asyncio.wait({waiting}, timeout=pause_s)
             if done:
                 break
@@ -121,6 +123,15 @@ async def _wait_for_network(bench: Bench, model: Model, why: str) -> None:
         await waiting
     finally:
         waiting.cancel()
+
+
+def _tried(tx: Transaction, run: int, pause_s: float) -> None:
+    """The open waits for the network: tried just now, next time after `pause_s`."""
+    tx.execute(
+        "UPDATE wait SET facts = json_set(facts, '$.tried_at', ?, '$.next_at', ?) WHERE run = ? AND why = ?"
+        " AND closed_seq IS NULL",
+        (tx.at, tx.at + round(pause_s * 1000), run, Wait.NETWORK.value),
+    )
 
 
 def _close_all(tx: Transaction, run: int, why: Wait) -> None:

@@ -69,6 +69,10 @@ class Reader:
     def _all(self, sql: str, *values: object) -> list[sqlite3.Row]:
         return self._db.execute(sql, values).fetchall()
 
+    def rows(self, sql: str, *values: object) -> list[sqlite3.Row]:
+        """For `state/standstill.py`, which asks what only a notice needs."""
+        return self._all(sql, *values)
+
     def _one(self, sql: str, *values: object) -> Any:
         return self._db.execute(sql, values).fetchone()
 

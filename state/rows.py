@@ -84,6 +84,7 @@ class Turn:
     read_at: int | None = None
     writing: bool = False
     attempt: str | None = None  # of the reply under way: its text is in calls/<attempt>/part
+    cut: bool = False  # a reply that broke off and is asked for again
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,21 @@ async def test_a_reply_that_was_cut_is_in_doubt_and_made_again(lay: Lay, monkeyp
     assert rows(laid, "SELECT n, state, estimated FROM attempt ORDER BY n") == [(1, "doubt", 1), (2, "done", 0)]
 
 
+async def test_what_came_of_a_cut_reply_can_be_read_until_the_call_is_answered(
+    lay: Lay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(setbacks, "BACKOFF_S", (60.0,))
+    laid = lay()
+    laid.player.replies = [ModelError(Fate.RETRY, "cut in mid-reply", sent=True), says("dialogue", text="ok")]
+    talking = asyncio.ensure_future(talk(laid))
+    await until(laid, "SELECT 1 FROM wait WHERE why = 'backoff' AND closed_seq IS NULL")
+    (cut,) = [path.parent.name for path in laid.places.calls.glob("*/part")]
+    assert rows(laid, "SELECT id FROM attempt WHERE state = 'doubt'") == [(cut,)]
+    resume(laid)
+    assert await talking == "ok"
+    assert not [*laid.places.calls.glob("*/part")]
+
+
 async def test_a_lost_network_pauses_and_goes_on_by_itself(lay: Lay, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(setbacks, "PROBE_S", (0.01,))
     laid = lay()
@@ -64,6 +79,8 @@ async def test_a_lost_network_pauses_and_goes_on_by_itself(lay: Lay, monkeypatch
     talking = asyncio.ensure_future(talk(laid))
     await until(laid, "SELECT 1 FROM wait WHERE why = 'network' AND closed_seq IS NULL")
     assert rows(laid, "SELECT state FROM run") == [("paused",)]
+    times = "json_extract(facts, '$.tried_at') >= opened_at AND json_extract(facts, '$.next_at') > opened_at"
+    await until(laid, f"SELECT 1 FROM wait WHERE why = 'network' AND {times}")
     laid.player.up = True
     assert await talking == "back"
     assert rows(laid, "SELECT state FROM run") == [("running",)]

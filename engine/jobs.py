@@ -43,9 +43,9 @@ async def run_job(bench: Bench, shop: Workshop, path: str, work: Job | Experimen
         return Ending.of(found.value())
     what = None if isinstance(work, Job) else Meaning.of(work, job)
     losses = 0
-    if what is not None:
-        job = limited(bench, shop, job)
     while True:
+        if what is not None:
+            job = limited(bench, shop, job)
         if found is not None and (attempt := flying(bench, found)) is not None:
             with shop.at(what):
                 async with shop.slots.one(-1):  # before whatever is new: it runs already
@@ -78,6 +78,8 @@ async def run_job(bench: Bench, shop: Workshop, path: str, work: Job | Experimen
                         return await _ended_early(bench, found, refusal.key, told)
                     continue
                 async with shop.slots.one():
+                    if what is not None:
+                        job = limited(bench, shop, job)  # what is in force now, not when it began to wait
                     if bench.held() or _gpu_refused(bench, job):  # others were reserved for meanwhile
                         continue
                     attempt = str(ULID())
@@ -102,8 +104,8 @@ async def run_job(bench: Bench, shop: Workshop, path: str, work: Job | Experimen
 
 
 def limited(bench: Bench, shop: Workshop, job: Job) -> Job:
-    """An experiment under the limits that are in force now: time, disk, and its share of the memory that is free."""
-    limits = bench.live().limits
+    """An experiment under the limits that are in force now: time, disk, its share of the memory, how it stands back."""
+    limits, asked = bench.live().limits, bench.live().experiments
     return replace(
         job,
         limits=replace(
@@ -111,6 +113,8 @@ def limited(bench: Bench, shop: Workshop, job: Job) -> Job:
             wall_s=limits.run_time.total_seconds(),
             memory_b=memory_each_b(shop.slots.count, limits.memory_gb),
             disk_b=int(limits.disk_gb * GB),
+            threads=asked.threads,
+            nice=asked.nice,
         ),
     )
 

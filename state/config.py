@@ -151,6 +151,8 @@ class Experiments(Section):
     target: Annotated[str, BeforeValidator(_is_target), Field(examples=['"" | "val_acc >= 0.95"'])] = ""
     seeds: Annotated[int, Field(ge=1, le=1000)] = 3
     slots: Annotated[int, Field(ge=0, le=1024)] = 0
+    threads: Annotated[int, Field(ge=0, le=1024)] = 1
+    nice: Annotated[int, Field(ge=0, le=19)] = 10
     sandbox: SandboxChoice = SandboxChoice.AUTO
 
     @property

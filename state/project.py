@@ -58,7 +58,9 @@ class Change:
     when: Literal["now", "next run"]
 
 
-LIVE = frozenset({"autonomy", "checkpoints", "limits", "models", "experiments.slots", "experiments.sandbox"})
+CONCURRENCY = frozenset({"experiments.slots", "experiments.threads", "experiments.nice"})
+
+LIVE = CONCURRENCY | {"autonomy", "checkpoints", "limits", "models", "experiments.sandbox"}
 """Keys and tables that apply from the next step; in no fingerprint. All else waits for the next run."""
 
 SETTABLE = LIVE | {"languages"}

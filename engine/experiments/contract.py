@@ -35,7 +35,8 @@ class Look(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What is enforced from outside the program. All of them are hard but `output_b`, which only cuts the log."""
+    """What is enforced from outside the program. All of them are hard but `output_b`, which only cuts the log, and
+    `threads`, which the libraries read from the environment."""
 
     wall_s: float
     memory_b: int  # the whole process tree; 0: none
@@ -43,6 +44,8 @@ class Limits:
     output_b: int = 4 * MB  # what is kept of stdout and stderr: the first and the last part
     file_b: int = GB  # a single file
     processes: int = 128
+    threads: int = 1  # that BLAS and its kin may take; 0: the program decides
+    nice: int = 10
 
     def plain(self) -> dict[str, Plain]:
         return {name: cast(Plain, getattr(self, name)) for name in self.__slots__}

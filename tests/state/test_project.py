@@ -52,6 +52,8 @@ metric  = ""
 target  = ""
 seeds   = 3
 slots   = 0
+threads = 1
+nice    = 10
 sandbox = "auto"
 """
 

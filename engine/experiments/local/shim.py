@@ -34,7 +34,7 @@ DRAIN_S = 0.5
 CHUNK_B = 1 << 16
 RESERVE_B = 1 << 16  # given back when the disk is full, so that the end can be written
 TASKS_SPARE = 1024  # RLIMIT_NPROC counts all of a person's tasks: it only breaks a bomb's neck
-NICE = 10
+NICE = 10  # for a job that an older engine laid out
 HANDED = (
     "CUDA_VISIBLE_DEVICES",
 )  # by the engine that launched this shim, which may not be the one that wrote the spec
@@ -169,7 +169,7 @@ class Watch:
         if os.getppid() != parent:
             os._exit(127)
         os.setsid()
-        os.setpriority(os.PRIO_PROCESS, 0, NICE)
+        os.nice(int(self.caps.get("nice", NICE)))
         nothing = os.open(os.devnull, os.O_RDONLY)
         for fd, to in ((nothing, 0), (inlet, 1), (inlet, 2)):
             os.dup2(fd, to)

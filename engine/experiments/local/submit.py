@@ -25,7 +25,7 @@ SHIM = Path(__file__).with_name("shim.py")
 LAUNCH_S = 30.0
 LOOK_S = 0.005
 PATH = "/usr/local/bin:/usr/bin:/bin"
-ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "RAYON_NUM_THREADS")
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "RAYON_NUM_THREADS")
 
 _launched: dict[int, subprocess.Popen[bytes]] = {}
 
@@ -101,7 +101,7 @@ def environment(folder: Path, job: Job) -> dict[str, str]:
         "PYTHONNOUSERSITE": "1",
         "MPLBACKEND": "Agg",
         "CUDA_VISIBLE_DEVICES": "",  # a lease puts its GPU here
-        **dict.fromkeys(ONE_THREAD, "1"),
+        **dict.fromkeys(THREADS if job.limits.threads else (), str(job.limits.threads)),
     }
     if "LD_LIBRARY_PATH" in os.environ:  # some interpreters and CUDA installations do not start without it
         env["LD_LIBRARY_PATH"] = os.environ["LD_LIBRARY_PATH"]

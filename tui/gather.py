@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from state import lock
+from state import standstill
 from state.durable import read_beneath
 from state.errors import LabError
 from state.places import Places
@@ -20,11 +21,12 @@ from state.readers import Reader
 from state.rows import ExperimentRow, ProductRow, ProgramRow, ResultRow, RunRow, Turn, newest
 from state.vocabulary import Phase
 from tui import drafts
+from tui.engineseen import EngineSeen
 from tui.homes import Beside
-from tui.launch import version
 from tui.logfile import LogFile
-from tui.look import Engine, Look, Made, Measure, Running
+from tui.look import Look, Made, Measure, Running
 from tui.machine import Watch
+from tui.pauses import pause
 from tui.standings import at_median
 from tui.widgets.plot import Curve
 
@@ -47,20 +49,7 @@ class Gatherer:
         self._curves: dict[str, tuple[tuple[float, float], ...]] = {}
         self._metrics: Path | None = None
         self._machine = Watch()
-        self._gone_at: int | None = None
-
-    def engine(self, now: int) -> Engine:
-        """Who holds the lock; the last one that died, if none does."""
-        holder = lock.look(self.where.lock)
-        if holder is not None:
-            self._gone_at = None
-            since = int(holder.since.timestamp() * 1000) if holder.since else None
-            other = holder.version if holder.version != version() else ""
-            return Engine(alive=True, pid=holder.pid, since_at=since, version=other)
-        engines = self.reader.engines()
-        last = engines[-1] if engines else {}
-        self._gone_at = last.get("ended_at") or self._gone_at or now
-        return Engine(gone_at=self._gone_at, why=str(last.get("why") or "died"))
+        self.engine = EngineSeen(where, reader)
 
     def unread(self) -> int:
         """Words that nobody takes up."""
@@ -82,6 +71,9 @@ class Gatherer:
         experiments = tuple(reader.experiments(row.id))
         measure = _measure(config, made)
         micros, gpu_s = reader.totals_of_project()
+        money = standstill.limit(reader, row, standstill.MONEY)
+        hours = standstill.limit(reader, row, standstill.GPU_HOURS)
+        waits = tuple(reader.waits(row.id))
         model = _model(config)
         results, programs = tuple(reader.results(row.id)), tuple(reader.programs(row.id))
         running = self.running(experiments, measure, experiment)
@@ -93,15 +85,15 @@ class Gatherer:
             run=row,
             phases=phases,
             visits=tuple(reader.visits(row.id)),
-            waits=tuple(reader.waits(row.id)),
+            waits=waits,
             ended_waits=tuple(reader.waits(row.id, ended=True)),
             notes=tuple(reader.notes(row.id)),
-            engine=self.engine(now),
+            engine=self.engine.look(now, row.id),
             unread=self.unread(),
-            limit_micros=round(float(settings.get("limits.money_usd", config["limits"]["money_usd"])) * 1_000_000),
-            limit_gpu_s=float(settings.get("limits.gpu_hours", config["limits"]["gpu_hours"])) * 3600,
-            spent_micros=micros,
-            gpu_s=gpu_s,
+            limit_micros=round(money.value * 1_000_000),
+            limit_gpu_s=hours.value * 3600,
+            spent_micros=row.spent_micros if money.source == "run" else micros,
+            gpu_s=row.gpu_s if hours.source == "run" else gpu_s,
             rehearsal=model == "rehearsal",
             tier=experiments[-1].tier if experiments else "basic",
             model=model,
@@ -121,6 +113,7 @@ class Gatherer:
             running=running,
             beside=self.beside(programs, experiments, results, running, measure),
             engine_log=self.log(self.where.log),
+            standstill=pause(self.folder, reader, row, waits, int(config["phases"].get("solver_steps", 0))),
             looked_at=drafts.looked_at(self.folder, row.id),
             slots=int(config["experiments"]["slots"]),
             machine=self._machine.look(busy=any(one.state == "running" for one in experiments)),
@@ -152,10 +145,19 @@ class Gatherer:
         found = []
         for turn in self.reader.turns(run.id, phase):
             if turn.writing and turn.attempt:
-                text = _text_of(self.where.calls, f"{turn.attempt}/part", PART_LIMIT_B)
-                turn = Turn(**{**_fields(turn), "text": _part(text)})
+                turn = self._under_way(turn, run)
             found.append(turn)
         return tuple(found)
+
+    def _under_way(self, turn: Turn, run: RunRow) -> Turn:
+        """A reply with what has come of it; one that broke off stays in sight until its second asking brings words."""
+        for one in standstill.unanswered(self.reader, run.id):
+            if one.step == turn.step:
+                text = _part(_text_of(self.where.calls, f"{one.attempt}/part", PART_LIMIT_B))
+                if text:
+                    cut = one.state != "flying"
+                    return replace(turn, text=text, cut=cut, at=one.ended_at or turn.at if cut else turn.at)
+        return replace(turn, text="")
 
     def part_sizes(self, look: Look) -> tuple[int, ...]:
         """Sizes of what grows outside the database: replies under way, curves, logs. A change asks for a new Look."""
@@ -271,10 +273,6 @@ def _shelf(made: Mapping[str, tuple[Made, ...]]) -> tuple[str, ...]:
     told = made.get(Phase.LITERATURE_REVIEW, ())
     keys = told[-1].row.summary.get("keys") if told else None
     return tuple(str(key) for key in keys) if isinstance(keys, list) else ()
-
-
-def _fields(turn: Turn) -> dict[str, Any]:
-    return {name: getattr(turn, name) for name in Turn.__dataclass_fields__}
 
 
 def _part(text: str) -> str:

@@ -98,6 +98,11 @@ def start_engine(folder: Path) -> subprocess.Popen[bytes] | None:
     return process
 
 
+def how_it_ended(pid: int) -> int | None:
+    """The exit code of an engine that was started from here, negative for a signal; None where nobody here knows."""
+    return next((process.poll() for process in _started if process.pid == pid), None)
+
+
 def take_up(folder: Path) -> None:
     """For whoever opens a lab: start an engine where a run is at work, waits for the world, or words lie unread."""
     where = places.places(folder)

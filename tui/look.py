@@ -25,6 +25,7 @@ from state.rows import (
     VisitRow,
     WaitRow,
 )
+from state.standstill import Ahead, Limit
 from tui.logfile import LogFile
 from tui.machine import Machine
 from tui.widgets.plot import Curve
@@ -39,10 +40,26 @@ class Engine:
     since_at: int | None = None
     gone_at: int | None = None
     why: str = ""
+    """How it ended: idle, stopped, reboot, signal, code, or died where nothing tells."""
+    number: int = 0
+    """The signal, or the exit code."""
     version: str = ""
     """The engine's version where it is another than this screen's; empty where they are the same."""
     doubtful: int = 0
+    """Calls that were in flight when it went; `doubtful_micros` is the most that they cost."""
     doubtful_micros: int = 0
+
+
+@dataclass(frozen=True)
+class Standstill:
+    """What the notice of a pause says in numbers: the limit that was met and its line in project.toml (0: not there),
+    what is still to come, and how many replies were cut and what it costs at most to ask for them again."""
+
+    limit: Limit | None = None
+    line: int = 0
+    ahead: Ahead = field(default_factory=Ahead)
+    again: int = 0
+    again_micros: int = 0
 
 
 @dataclass(frozen=True, repr=False)
@@ -128,6 +145,7 @@ class Look:
     beside: tuple[Curve, ...] = ()
     """Other programs at their median: the best, the baseline, then as they rank; each named for its program."""
     engine_log: LogFile | None = None
+    standstill: Standstill = Standstill()
     looked_at: int = 0
     slots: int = 0
     machine: Machine = field(default_factory=Machine)

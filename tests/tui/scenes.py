@@ -24,8 +24,10 @@ from state.rows import (
     VisitRow,
     WaitRow,
 )
+from state.standstill import Ahead, Limit
 from state.vocabulary import Phase
-from tui.look import Engine, Home, HomeRow, Look, Made, Measure, Running
+from tui.logfile import LogFile
+from tui.look import Engine, Home, HomeRow, Look, Made, Measure, Running, Standstill
 from tui.widgets.plot import Curve
 
 FOLDER = Path("/lab/grokking")
@@ -419,8 +421,13 @@ def paused_for_money() -> Look:
             replace(
                 wait("budget", "running_experiments", "11:20"),
                 choices=("raise", "enough", "stop"),
-                facts={"needs_usd": 0.31, "spent_usd": 9.87, "limit_usd": 10.0},
+                facts={"needs_usd": 0.31, "spent_usd": 9.87, "limit_usd": 10.0, "own": False},
             ),
+        ),
+        standstill=Standstill(
+            Limit(10.0, "project"),
+            21,
+            Ahead((900_000, 1_400_000), (12_600, 16_200), (3_200_000, 4_800_000), (12_600, 16_200)),
         ),
         experiments=tuple(replace(row, state="finished", ended_at=ms("12:01")) for row in base.experiments),
         spent_micros=9_870_000,
@@ -433,14 +440,16 @@ def network_lost() -> Look:
     talk = (
         said("phd_student", "13:55", "add_paper 2206.00364: the noise schedule is a choice of its own, apart from the sampler."),
         said("phd_student", "13:57", "search_papers “variance preserving step size”\n5 abstracts; two are new."),
-        said("phd_student", "13:58", "The second of them asks what", writing=True, attempt="a"),
+        said("phd_student", "13:58", "The second of them asks what", writing=True, attempt="a", cut=True),
     )  # fmt: skip
     return replace(
         plan_at_work(),
+        now=ms("14:34"),
         project="diffusion-2d",
         run=run("paused"),
         phases=phases(phase(1, "done", took_m=7, cents=13), phase(2, "waits_world", "13:21", cents=64, asks=30)),
-        waits=(wait("network", "literature_review", "13:58"),),
+        waits=(wait("network", "literature_review", "13:58", {"tried_at": ms("14:33"), "next_at": ms("14:38")}),),
+        standstill=Standstill(again=1, again_micros=30_000),
         notes=(),
         shelf=("a", "b", "c"),
         turns={"literature_review": talk},
@@ -449,12 +458,36 @@ def network_lost() -> Look:
     )
 
 
+class Words(LogFile):
+    """A log that says these lines."""
+
+    def __init__(self, *told: str) -> None:
+        super().__init__(Path("/nowhere"))
+        self.told = told
+
+    def __len__(self) -> int:
+        return len(self.told)
+
+    def lines(self, first: int, count: int) -> list[str]:
+        return list(self.told[max(first, 0) : first + count])
+
+
+ENGINE_LOG = Words(
+    "2026-11-20 13:31:02  engine 3, pid 4711, version 0.1.0",
+    "2026-11-20 14:11:52  step experiments@1/step-3/run-2 in flight",
+    "2026-11-20 14:11:58  e14 4,100 of 10,000",
+    "2026-11-20 14:12:03  e15 3,900 of 10,000",
+    "2026-11-20 14:12:07  call experiments@1/step-3/grade dispatched",
+)
+
+
 def engine_gone() -> Look:
     return replace(
         experiments_at_work(),
         project="lr-warmup",
         run=run("running", 2),
-        engine=Engine(False, None, None, ms("14:12"), "died", 1, 40_000),
+        engine=Engine(False, None, None, ms("14:12"), "signal", 9, doubtful=1, doubtful_micros=40_000),
+        engine_log=ENGINE_LOG,
         spent_micros=3_400_000,
     )
 

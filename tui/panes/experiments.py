@@ -95,7 +95,8 @@ class ExperimentsPane(Pane):
         roomy = rows >= 24
         lead = [EMPTY] if roomy or notice_for(look, self.phase) else []
         room = rows - len(lead) - 1
-        height = min(len(table.rows), max(room - 5, 3))
+        least = 5 if room >= 12 else 2 * (look.running is not None)  # the table goes first where a notice took the rows
+        height = min(len(table.rows), max(room - least, 3))
         below = experiment.below(look, self.log, cells, room - height, in_log=self.in_log)
         drawn = table.draw(cells, height)
         if self.in_log:

@@ -17,7 +17,7 @@ from tui.look import Look, Made
 from tui.panes.document import body_of, changes, document, facts_block, merged
 from tui.widgets.choices import choices, forecast, yours
 from tui.widgets.keyline import Key
-from tui.widgets.notice import notice_for, notice_lines
+from tui.widgets.notice import last_words, notice_for, notice_lines, under
 from tui.widgets.page import Page
 from tui.widgets.rail import strip
 from tui.widgets.rows import Place, Rows
@@ -143,7 +143,9 @@ class Pane:
             lines.append(sub)
         if notice is not None:
             lines += [EMPTY, *notice_lines(notice, cells)]
+            lines += under(look, notice, cells, rows - len(lines))
         foot = self.foot(look, cells, view)
+        foot = [*last_words(look, notice, cells, rows - len(lines) - len(foot)), *foot]
         room = max(rows - len(lines) - len(foot), 0)
         return [*lines, *exactly(self.body(look, view, cells, room), room), *foot]
 
@@ -256,7 +258,7 @@ class Pane:
         note, call = Key("n", "key.note", "act('note')"), Key("c", "key.checkpoint", "act('checkpoint')")
         if look.engine_missing or (look.waits and look.waits[0].why == "network"):
             return [*pause, note, call, *middle, fold, *last]
-        if look.waits and look.waits[0].why == "budget":
+        if look.waits and look.waits[0].why == "budget" and Choice.RAISE.value in look.waits[0].choices:
             limit = Key("m", "key.limit", "act('limit')")
             return [limit, call, Key("s", "key.stop", "act('stop')"), note, *middle, *last]
         return [note, call, *pause, *middle, fold, *last]

@@ -45,10 +45,10 @@ class Talk:
                 turn.to,
                 cells,
                 current(),
-                cut,
+                cut or turn.cut,
                 clock(turn.at, now),
             )
-            kept[key] = self._kept.get(key) or turn_lines(turn, cells, now, cut)
+            kept[key] = self._kept.get(key) or turn_lines(turn, cells, now, cut or turn.cut)
             lines += kept[key]
         self._kept, self.lines = kept, lines
 

@@ -22,7 +22,6 @@ from ulid import ULID
 from state import places
 from state.durable import parse_json, read_beneath, write_json
 from state.errors import LabError
-from state.project import Project
 from state.vocabulary import Choice, Phase, Role, WordKind
 
 LIMIT_B = 64 << 20
@@ -172,7 +171,7 @@ class Word:
     left_at: datetime
 
 
-def leave(project: Path | Project, kind: WordKind, body: Mapping[str, Any] | Body) -> str:
+def leave(project: Path, kind: WordKind, body: Mapping[str, Any] | Body) -> str:
     """Leave a word; returns its id. ValidationError is the caller's mistake, OSError (a full disk) is the person's."""
     checked = FORMS[kind].model_validate(body.model_dump() if isinstance(body, Body) else dict(body))
     where = places.prepare(project)
@@ -188,7 +187,7 @@ def leave(project: Path | Project, kind: WordKind, body: Mapping[str, Any] | Bod
     return word
 
 
-def pending(project: Path | Project) -> list[Path]:
+def pending(project: Path) -> list[Path]:
     """Words that were left and not taken up, in the order of their names."""
     return places.places(project).words()
 

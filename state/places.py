@@ -15,13 +15,9 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from state.durable import read_json, write_json
 from state.errors import LabError
-
-if TYPE_CHECKING:  # pydantic comes with it, and `--help` needs paths only
-    from state.project import Project
 
 FILE = "project.toml"
 LAB = ".nightlab"
@@ -156,13 +152,13 @@ def project_folder(start: Path) -> Path:
     return folder
 
 
-def places(folder: Path | Project, *, kind: Kind = network_kind) -> Places:
+def places(folder: Path, *, kind: Kind = network_kind) -> Places:
     """Where this project's things lie. Makes nothing.
 
     LabError `place.other_host` (with the ssh line), `place.database_gone` (with the way to restore),
     `place.ask_local` (a network file system, and no local disk that may be taken without asking).
     """
-    folder = _folder(folder)
+    folder = folder.absolute()
     network = kind(folder)
     if network is None:
         return Places(folder, folder / LAB)
@@ -179,12 +175,7 @@ def places(folder: Path | Project, *, kind: Kind = network_kind) -> Places:
     return settled
 
 
-def database(folder: Path | Project, *, kind: Kind = network_kind) -> Path:
-    """The path of lab.db, which need not exist yet; errors as `places`."""
-    return places(folder, kind=kind).database
-
-
-def prepare(folder: Path | Project, *, kind: Kind = network_kind) -> Places:
+def prepare(folder: Path, *, kind: Kind = network_kind) -> Places:
     """As `places`, and makes `.nightlab/` with its folders (mode 0700) and, on a share, the local folder."""
     where = places(folder, kind=kind)
     _private(where.lab)
@@ -217,10 +208,6 @@ def config_folder() -> Path:
 def state_folder() -> Path:
     """`$XDG_STATE_HOME/nightlab`: known projects, last-looked marks, drafts: the tui's own."""
     return _xdg("XDG_STATE_HOME", ".local/state")
-
-
-def _folder(of: Path | Project) -> Path:
-    return (of if isinstance(of, Path) else of.folder).absolute()
 
 
 def _xdg(name: str, otherwise: str) -> Path:

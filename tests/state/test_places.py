@@ -39,7 +39,7 @@ def test_the_project_is_found_upward_as_git_does(project: Path, tmp_path: Path) 
 
 def test_on_a_local_disk_everything_lies_in_the_project_and_is_private(project: Path) -> None:
     where = places.prepare(project)
-    assert where.database == project / ".nightlab" / "lab.db" == places.database(project)
+    assert where.database == project / ".nightlab" / "lab.db" == places.places(project).database
     assert where.kind is None
     assert stat.S_IMODE(where.lab.stat().st_mode) == 0o700
     assert all(part.is_dir() for part in (where.inbox, where.refused, where.calls, where.jobs, where.blobs))
@@ -64,14 +64,14 @@ def test_on_a_share_the_database_lies_where_the_person_named(
     assert where.blobs == project / ".nightlab" / "blobs"
     assert json.loads(where.where.read_text())["host"] == socket.gethostname()
     monkeypatch.delenv("NIGHTLAB_LOCAL")
-    assert places.database(project, kind=shared(project)) == where.database  # where.json remembers
+    assert places.places(project, kind=shared(project)).database == where.database  # where.json remembers
 
 
 def test_two_projects_of_one_name_do_not_share_a_local_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NIGHTLAB_LOCAL", str(tmp_path / "fast"))
     one, two = tmp_path / "a" / "grokking", tmp_path / "b" / "grokking"
     kind: places.Kind = lambda path: "nfs" if path in (one, two) else None  # noqa: E731  a two-word stand-in
-    assert places.database(one, kind=kind) != places.database(two, kind=kind)
+    assert places.places(one, kind=kind).database != places.places(two, kind=kind).database
 
 
 def test_a_named_place_that_is_itself_a_share_is_refused(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,8 @@ from engine.phases import news, standing
 from engine.phases.illustrate import illustrated
 from engine.phases.measure import complaint, measure, reading
 from engine.phases.scoring import Ranked, Tried, ranked, reached
-from engine.search.base import chance, policy
+from engine.search.base import chance
+from engine.search.choose import policy
 from state.events import ProgramScored
 from state.products.base import Product
 from state.products.experiments import Experiments, Program, Scored

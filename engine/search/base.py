@@ -10,8 +10,6 @@ from collections.abc import Sequence
 from hashlib import sha256
 from typing import Protocol, TypeVar
 
-from state.errors import LabError
-
 
 class Ranked(Protocol):
     """A program in the table: whether it measured anything, and a model's grade 0–1."""
@@ -40,12 +38,3 @@ class Policy(Protocol):
 def chance(*place: str | int) -> float:
     """A number in [0, 1) that depends on the place alone."""
     return int.from_bytes(sha256(repr(place).encode()).digest()[:6], "big") / 2**48
-
-
-def policy(name: str) -> Policy:
-    """The policy of that name."""
-    from engine.search.mle import Mle
-
-    if name != "mle":
-        raise LabError("search.unknown_policy", policy=name)
-    return Mle()

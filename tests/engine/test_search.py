@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from engine.search.base import chance, policy
+from engine.search.base import chance
+from engine.search.choose import policy
 from state.errors import LabError
 
 

@@ -11,6 +11,7 @@ import asyncio
 import json
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 from ulid import ULID
 
@@ -19,7 +20,7 @@ from engine.bench import Bench
 from engine.experiments import harvest
 from engine.experiments.contract import GB, Ending, Job, Look
 from engine.experiments.slots import memory_each_b
-from engine.workshop import Experiment, Meaning, Workshop, out_dir
+from engine.workshop import Experiment, Meaning, Workshop
 from state import durable, ledger, results
 from state.errors import LabError, Plain
 from state.events import Event, ExperimentBegan, ExperimentEnded, ExperimentReused, JobBegan, JobEnded
@@ -152,11 +153,13 @@ async def _until_ended(bench: Bench, shop: Workshop, attempt: str, job: Job) -> 
     try:
         if await shop.place.look(folder) is Look.PLANNED:
             await shop.place.submit(folder, job)
-        ending = await shop.place.wait(folder)
+        ending = await _watched(bench, shop, folder)
     except LabError as error:
         if error.key == "gpu.busy":
             return Ending(ExperimentState.STOPPED, error=error.key)
-        return Ending(ExperimentState.LOST, error=str(error))
+        if bench.free_b() >= harvest.SHORT_B:
+            return Ending(ExperimentState.LOST, error=str(error))
+        ending = Ending(ExperimentState.STOPPED, error=harvest.DISK_FULL)  # its shim found no room to begin in
     except OSError as error:
         if not room.is_full(error):
             raise
@@ -164,6 +167,18 @@ async def _until_ended(bench: Bench, shop: Workshop, attempt: str, job: Job) -> 
     if ending.error == harvest.DISK_FULL:
         await bench.wait_for_disk(0)
     return ending
+
+
+async def _watched(bench: Bench, shop: Workshop, folder: Path) -> Ending:
+    """Until it has ended. A disk that is full meanwhile is a pause that a person sees: the end cannot be written."""
+    ending = asyncio.ensure_future(shop.place.wait(folder))
+    try:
+        while not (await asyncio.wait({ending}, timeout=LOOK_S))[0]:
+            if bench.free_b() < harvest.SHORT_B:
+                await bench.wait_for_disk(0)
+        return ending.result()
+    finally:
+        ending.cancel()
 
 
 async def _permission(bench: Bench, shop: Workshop, job: Job) -> None:
@@ -361,7 +376,7 @@ async def _finish(
                     one.file,
                     one.sha256,
                 )
-                for one in harvest.results(work, out_dir(job))
+                for one in harvest.results(work, harvest.out_dir(job.argv))
             ]
         except LabError as error:
             why = str(error.facts.get("why", error.key))

@@ -38,14 +38,16 @@ def free_b(places: Places) -> int:
 
 
 async def wait(store: Store, places: Places, bell: Bell, run: int, visit: int | None, need_b: int) -> None:
-    """Until there is room again, or the person says to try."""
+    """Until there is room again, or the person says to try. Several that wait in one run wait together."""
     store.drop_ballast()
     need_b = max(need_b, DISK_FLOOR_B // 8)
     opened: int | None = None
     while True:
         free = free_b(places)
         try:
-            if opened is None:
+            if opened is None and (known := _open(store, run)) is not None:
+                opened = known
+            elif opened is None:
                 facts: dict[str, Plain] = {"free_b": free, "need_b": need_b}
                 choices = [Choice.RETRY.value, Choice.STOP.value]
                 with store.transaction() as tx:
@@ -53,7 +55,8 @@ async def wait(store: Store, places: Places, bell: Bell, run: int, visit: int | 
                 bell.ring()
             elif free > need_b:
                 with store.transaction() as tx:
-                    lineage.close_wait(tx, opened)
+                    if not _is_closed(store, opened):
+                        lineage.close_wait(tx, opened)
                 store.keep_ballast()
                 bell.ring()
                 return
@@ -61,6 +64,14 @@ async def wait(store: Store, places: Places, bell: Bell, run: int, visit: int | 
             if error.key != "disk.full":
                 raise
         await bell.heard(LOOK_S)
-        row = store.row("SELECT 1 FROM wait WHERE id = ? AND closed_seq IS NOT NULL", (opened,))
-        if row is not None:
+        if opened is not None and _is_closed(store, opened):
             return
+
+
+def _open(store: Store, run: int) -> int | None:
+    row = store.row("SELECT id FROM wait WHERE run = ? AND why = ? AND closed_seq IS NULL", (run, Wait.DISK.value))
+    return int(row["id"]) if row else None
+
+
+def _is_closed(store: Store, wait: int) -> bool:
+    return store.row("SELECT 1 FROM wait WHERE id = ? AND closed_seq IS NOT NULL", (wait,)) is not None

@@ -86,10 +86,5 @@ class Meaning:
         return cls(experiment.program.name, _hash(code), _hash(setting), _hash(data), experiment.seed)
 
 
-def out_dir(job: Job) -> str:
-    """The folder that a program was told to write its results to: `--out_dir=run_1`."""
-    return next((word.removeprefix("--out_dir=") for word in job.argv if word.startswith("--out_dir=")), "run_1")
-
-
 def _hash(value: Plain) -> str:
     return sha256(canonical(value).encode())

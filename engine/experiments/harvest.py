@@ -61,6 +61,8 @@ class Spec(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
+    kind: str = ""
+    argv: tuple[str, ...] = ()
     wants: tuple[str, ...] = ()
     limits: dict[str, float]
 
@@ -75,7 +77,7 @@ def gather(folder: Path) -> Ending:
     except ValidationError:
         return Ending(ExperimentState.FAILED, error="exit.json was overwritten by the program", tail=tail(folder))
     state, last, files = ExperimentState(end.state), tail(folder), {}
-    if state is ExperimentState.FAILED and end.room_b is not None and end.room_b < SHORT_B:
+    if end.room_b is not None and end.room_b < SHORT_B and not _withstood(folder, spec, state):
         return Ending(ExperimentState.STOPPED, error=DISK_FULL, tail=last, took_s=end.took_s)
     why = reason(end, spec.limits)
     try:
@@ -96,6 +98,24 @@ def gather(folder: Path) -> Ending:
         memory_b=end.memory_b,
         cpu_s=end.cpu_s,
     )
+
+
+def _withstood(folder: Path, spec: Spec, state: ExperimentState) -> bool:
+    """Whether what ended on a full disk counts all the same: it was ended by the lab, or its results are whole.
+
+    Exit 0 is no proof: a program may not look whether what it wrote found a place.
+    """
+    if state is ExperimentState.FINISHED and spec.kind == "experiment":
+        try:
+            return bool(results(folder / "work", out_dir(spec.argv)))
+        except LabError:
+            return False
+    return state not in (ExperimentState.FINISHED, ExperimentState.FAILED)
+
+
+def out_dir(argv: tuple[str, ...]) -> str:
+    """The folder that a program was told to write its results to: `--out_dir=run_1`."""
+    return next((word.removeprefix("--out_dir=") for word in argv if word.startswith("--out_dir=")), "run_1")
 
 
 def reason(end: Exit, caps: dict[str, float]) -> str:

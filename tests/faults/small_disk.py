@@ -28,9 +28,9 @@ FULL_AT = 6
 """The request whose reply finds the disk full."""
 
 
-def fill(disk: Path) -> None:
+def fill(disk: Path, name: str = "filler") -> None:
     """Until not another byte fits."""
-    with (disk / "filler").open("wb", buffering=0) as file:
+    with (disk / name).open("wb", buffering=0) as file:
         for size in (1 << 20, 4096, 1):
             try:
                 while True:
@@ -41,7 +41,8 @@ def fill(disk: Path) -> None:
 
 
 def free(disk: Path) -> None:
-    (disk / "filler").unlink()
+    for filler in disk.glob("filler*"):
+        filler.unlink()
 
 
 def measuring(lab: Path) -> list[Path]:

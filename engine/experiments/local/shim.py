@@ -118,6 +118,7 @@ class Watch:
         self.status: int | None = None
         self.peak_b = 0
         self.disk_due = 0.0
+        self.least_b = room_b(folder)
         self.leaving = False
 
     def run(self) -> int:
@@ -136,6 +137,7 @@ class Watch:
             why = self.watch(output, begun + self.caps["wall_s"])
         finally:  # also where watching itself failed: then the job is lost, and nothing of it goes on unwatched
             took_s = time.monotonic() - begun
+            self.least_b = min(self.least_b, room_b(self.folder))  # before its temporary files go
             ended = limits.end_tree(os.getpid())
             limits.end_marked(str(self.spec["mark"]), str(self.work))
         self.settle()
@@ -242,6 +244,7 @@ class Watch:
         if 0 < self.caps["memory_b"] < used_b:
             return "memory"
         if now >= self.disk_due:
+            self.least_b = min(self.least_b, room_b(self.folder))
             if limits.folder_b(str(self.work)) + limits.unlinked_b(pids) > self.caps["disk_b"]:
                 return "disk"
             self.disk_due = now + max(DISK_LOOK_S, 10 * (time.monotonic() - now))  # a folder of many files: seldom
@@ -290,7 +293,7 @@ class Watch:
             "output_b": self.log.total_b,
             "memory_b": self.peak_b,
             "cpu_s": round(used.ru_utime + used.ru_stime, 3),
-            "room_b": room_b(self.folder),  # a program that failed on a full disk has said nothing about itself
+            "room_b": self.least_b,  # a program that ended badly on a full disk has said nothing about itself
         }
 
     def write_exit(self, told: dict[str, object]) -> None:

@@ -263,7 +263,8 @@ class Reader:
         One that another run made first is also this run's where its visits rest on an experiment with it.
         """
         rows = self._all(
-            """SELECT program.*, step.path, step.role FROM program LEFT JOIN step ON step.id = program.step
+            """SELECT program.*, step.path, step.role, step.ended_at AS made_at
+               FROM program LEFT JOIN step ON step.id = program.step
                WHERE program.visit IN (SELECT visit FROM lineage WHERE run = ?) OR program.name IN
                  (SELECT experiment.program FROM lineage JOIN used ON used.visit = lineage.visit
                   JOIN experiment ON experiment.id = used.experiment WHERE lineage.run = ?)

@@ -152,6 +152,7 @@ class ProgramRow:
     visit: int
     step: str | None
     role: str | None
+    made_at: int | None = None  # when the step that wrote it was answered
 
 
 @dataclass(frozen=True)

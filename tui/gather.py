@@ -21,6 +21,7 @@ from state.readers import Reader
 from state.rows import ExperimentRow, ProductRow, ProgramRow, ResultRow, RunRow, Turn, newest
 from state.vocabulary import Phase
 from tui import drafts
+from tui.builds import Build, Builds
 from tui.engineseen import EngineSeen
 from tui.homes import Beside
 from tui.logfile import LogFile
@@ -29,6 +30,7 @@ from tui.machine import Watch
 from tui.pauses import pause
 from tui.standings import at_median
 from tui.widgets.plot import Curve
+from tui.written import Written, written
 
 MANUSCRIPT = "manuscript"
 SHELF_TOOL = "add_paper"
@@ -48,6 +50,8 @@ class Gatherer:
         self._logs: dict[Path, LogFile] = {}
         self._curves: dict[str, tuple[tuple[float, float], ...]] = {}
         self._metrics: Path | None = None
+        self._written: dict[tuple[str, str | None], Written] = {}
+        self._builds = Builds(where, reader)
         self._machine = Watch()
         self.engine = EngineSeen(where, reader)
 
@@ -105,9 +109,11 @@ class Gatherer:
             turns={phase: self.turns(row, phase)} if phase else {},
             made=made,
             programs=programs,
+            written=self.written(programs),
             experiments=experiments,
             results=results,
             papers=tuple(reader.papers()),
+            built=self.built(row, made),
             events=tuple(reader.events(0, row.id)),
             measure=measure,
             running=running,
@@ -173,7 +179,27 @@ class Gatherer:
         found.append(_size(self.where.log))
         return tuple(found)
 
+    def built(self, run: RunRow, made: Mapping[str, tuple[Made, ...]]) -> tuple[Build | None, Build | None]:
+        """How the paper was typeset, once there is one or it is at work."""
+        paper = made.get(Phase.REPORT_WRITING, ())
+        return self._builds.of(run.id, paper[-1].row.summary.get("pdf_sha256")) if paper else (None, None)
+
     # experiments
+
+    def written(self, programs: tuple[ProgramRow, ...]) -> Mapping[str, Written]:
+        """What the code of each says of itself; code never changes, so it is read once."""
+        shas = {row.name: row.sha256 for row in programs}
+        found = {}
+        for row in programs:
+            key = row.sha256, shas.get(row.parent or "")
+            if key not in self._written:
+                try:
+                    before = self.reader.blob(key[1]).decode("utf-8", "replace") if key[1] is not None else None
+                    self._written[key] = written(self.reader.blob(row.sha256).decode("utf-8", "replace"), before)
+                except OSError:  # gone from the store: the row stands without it
+                    continue
+            found[row.name] = self._written[key]
+        return found
 
     def running(self, experiments: tuple[ExperimentRow, ...], measure: Measure, wanted: int | None) -> Running | None:
         """The experiment that is wanted, else the newest at work, else the last one, with its curve."""

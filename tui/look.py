@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from state.errors import LabError
 from state.rows import (
     EventRow,
     ExperimentRow,
@@ -26,9 +27,11 @@ from state.rows import (
     WaitRow,
 )
 from state.standstill import Ahead, Limit
+from tui.builds import Build
 from tui.logfile import LogFile
-from tui.machine import Machine
+from tui.machine import Host, Machine
 from tui.widgets.plot import Curve
+from tui.written import Written
 
 
 @dataclass(frozen=True)
@@ -136,9 +139,13 @@ class Look:
     turns: Mapping[str, tuple[Turn, ...]] = field(default_factory=dict)
     made: Mapping[str, tuple[Made, ...]] = field(default_factory=dict)
     programs: tuple[ProgramRow, ...] = ()
+    written: Mapping[str, Written] = field(default_factory=dict)
+    """By program what its code says of itself."""
     experiments: tuple[ExperimentRow, ...] = ()
     results: tuple[ResultRow, ...] = ()
     papers: tuple[PaperRow, ...] = ()
+    built: tuple[Build | None, Build | None] = (None, None)
+    """The newest typesetting of the paper, and the one that made the PDF which is kept."""
     events: tuple[EventRow, ...] = ()
     measure: Measure = Measure()
     running: Running | None = None
@@ -203,6 +210,21 @@ class HomeRow:
     gpu_s: float | None
     question: str = ""
     autonomy: str = ""
+    error: LabError | None = None
+    """Why a project cannot be read."""
+    every: bool = True
+    """Whether every phase ends at a checkpoint; else `stops` of them do."""
+    stops: int = 0
+    following: str | None = None
+    """The phase of the next checkpoint, `after` the one that waits; empty: none before the end, None: it is over."""
+    after: bool = False
+    took_s: tuple[float, float] | None = None
+    limit_micros: int = 0
+    limit_gpu_s: float = 0
+
+    @property
+    def title(self) -> str:
+        return f"{self.project}/{self.run}" if self.run else self.project
 
 
 @dataclass(frozen=True)
@@ -213,5 +235,4 @@ class Home:
     host: str
     zone: str
     rows: tuple[HomeRow, ...] = ()
-    cores: int = 0
-    disk_gb: float = 0
+    machine: Host = field(default_factory=Host)

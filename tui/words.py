@@ -80,6 +80,13 @@ def length(seconds: float) -> str:
     return tr("time.min", n=minutes) if minutes < 100 else tr("time.hours", n=round(minutes / 60))
 
 
+def exact(seconds: int) -> str:
+    """A limit as it was set: `2 h`, `90 min`, `45 s`."""
+    if seconds % 3600 == 0 and seconds:
+        return tr("time.hours", n=seconds // 3600)
+    return tr("time.min", n=seconds // 60) if seconds % 60 == 0 else tr("time.s", n=seconds)
+
+
 def unit(metric: str) -> str:
     """What a metric counts, where that has a word; else its name."""
     return tr(f"unit.{metric}") if has(f"unit.{metric}") else metric

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from math import exp
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -29,6 +30,7 @@ from state.vocabulary import Phase
 from tui.logfile import LogFile
 from tui.look import Engine, Home, HomeRow, Look, Made, Measure, Running, Standstill
 from tui.widgets.plot import Curve
+from tui.written import Written
 
 FOLDER = Path("/lab/grokking")
 ALL = tuple(phase.value for phase in Phase)
@@ -242,7 +244,13 @@ def experiments_at_work() -> Look:
                 results.append(ResultRow(number, name, seed, "mod47", "steps", value, None, censored, file, False))
     rows.sort(key=lambda row: row.id)
     grown = Curve("val_acc", tuple((float(step), 0.13 * (step / 1850) ** 2) for step in range(0, 1851, 50)))
-    best = Curve("wd_2", tuple((float(s), min(1.0, max(0.0, (s - 1500) / 1000))) for s in range(0, 4001, 50)))
+    log = LogFile(Path(__file__).with_name("e23.log"))
+    log.update()
+
+    def risen(name: str, middle: float) -> Curve:
+        points = ((float(step), 1 / (1 + exp((middle - step) / 150))) for step in range(0, 4001, 50))
+        return Curve(name, tuple(points))
+
     return replace(
         plan_at_work(),
         now=ms("15:50"),
@@ -260,8 +268,9 @@ def experiments_at_work() -> Look:
         experiments=tuple(rows),
         results=tuple(results),
         measure=MEASURE,
-        running=Running(23, grown, {"step": 1850, "val_acc": 0.131, "train_acc": 0.874}),
-        beside=(best,),
+        written={"base": Written(steps=4000), "wd_4": Written(1, 1, 4000)},
+        running=Running(23, grown, {"step": 1850, "val_acc": 0.131, "train_acc": 0.874}, log),
+        beside=(risen("wd_2", 1900), risen("base", 2500), risen("wd_15", 2400)),
         slots=2,
         looked_at=ms("15:00"),
     )

@@ -55,6 +55,14 @@ SCENES: dict[str, tuple[Callable[[bool], Look], int, tuple[str, ...]]] = {
     "palette": (scenes.plan_at_work, 3, ("ctrl+p", "p", "h", "a")),
 }
 
+WIDE = [
+    ("plan-at-work", (200, 50)),
+    ("plan-waits", (200, 50)),
+    ("experiments", (120, 36)),
+    ("experiments", (200, 50)),
+]
+"""Screens that hold more where there is room for it."""
+
 
 def drawn_as(name: str, rows: list[str]) -> None:
     """The rows are those of the picture."""
@@ -88,6 +96,20 @@ async def test_a_screen_is_as_its_picture(name: str, tongue: Language) -> None:
         rows = rows_of(screen.app)
     well_formed(rows, (80, 24))
     drawn_as(f"{name}-{tongue}", rows)
+
+
+@pytest.mark.parametrize("tongue", list(Language))
+@pytest.mark.parametrize(("name", "size"), WIDE)
+async def test_a_wide_screen_is_as_its_picture(name: str, size: tuple[int, int], tongue: Language) -> None:
+    make, number, keys = SCENES[name]
+    drafts.choose("language", tongue.value)
+    async with shown(make(tongue is Language.ZH), number, size) as (pilot, screen):
+        for key in keys:
+            await pilot.press(key)
+            await pilot.pause()
+        rows = rows_of(screen.app)
+    well_formed(rows, size)
+    drawn_as(f"{name}-{size[0]}x{size[1]}-{tongue}", rows)
 
 
 @pytest.mark.parametrize("tongue", list(Language))

@@ -5,17 +5,20 @@ What is shown comes from the Look; which experiment that is, the pane says to th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from state.rows import ExperimentRow
 from tui.language import tr
-from tui.lines import EMPTY, Line, Part, Span, beside, dim, ends, exactly, line
+from tui.lines import EMPTY, Line, Span, beside, dim, ends, exactly, line
 from tui.look import Look
 from tui.text import clip, fit, width
 from tui.widgets.logpane import LogPane
-from tui.widgets.plot import PATTERNS, plot
-from tui.words import clock, span
+from tui.widgets.plot import PATTERNS, Curve, plot
+from tui.words import clock, exact, span
 
-FACTS = 28
-HIGHEST = 16
+FACTS = 30
+HIGHEST, WIDE_HIGHEST = 16, 24
+WIDEST = 90
 
 
 def below(look: Look, log: LogPane, cells: int, rows: int, *, in_log: bool) -> list[Line]:
@@ -29,8 +32,10 @@ def below(look: Look, log: LogPane, cells: int, rows: int, *, in_log: bool) -> l
     log.show(shown.log)
     rows -= len(lines)
     if cells >= 140:
-        half = max(cells // 2, FACTS + 40)
-        left = curve_lines(look, experiment, half - 2, rows, most=3)
+        half = cells * 3 // 5
+        left = curve_lines(look, experiment, half - 2, rows, most=3, highest=WIDE_HIGHEST)
+        if not left and experiment is not None:
+            left = facts(look, experiment)
         right = log_lines(look, log, cells - half, rows, in_log=in_log)
         return [*lines, *beside(exactly(left, rows), right, half, cells - half)]
     roomy = rows >= 18
@@ -43,19 +48,36 @@ def below(look: Look, log: LogPane, cells: int, rows: int, *, in_log: bool) -> l
     return [*lines, *curve, *gap, *draw(look, log, cells, rows - len(curve) - len(gap), in_log=in_log)]
 
 
-def curve_lines(look: Look, experiment: ExperimentRow | None, cells: int, rows: int, *, most: int) -> list[Line]:
+def curve_lines(
+    look: Look, experiment: ExperimentRow | None, cells: int, rows: int, *, most: int, highest: int = HIGHEST
+) -> list[Line]:
     """The legend, then the curve with the experiment's facts at its right."""
     shown = look.running
     if shown is None or rows < 5 or not shown.curve.points:
         return []
     others = look.beside[:most]
-    legend: list[Part] = [dim(f" {tr('experiments.curve', name=shown.curve.name)}   ")]
-    legend.append(Span(f"{PATTERNS[0].print} e{shown.experiment}", "live"))
+    legend = legends(look, others, cells)
+    room = min(cells - FACTS, WIDEST)
+    high = min(rows - len(legend), highest)
+    drawn = plot([shown.curve, *others], room - 2, high)
+    return [*legend, *beside(drawn, facts(look, experiment)[:high], room, FACTS)]
+
+
+def legends(look: Look, others: Sequence[Curve], cells: int) -> list[Line]:
+    """What is drawn and each curve by its pattern and name, on as many rows as that takes."""
+    shown = look.running
+    if shown is None:
+        return []
+    head = f" {tr('experiments.curve', name=shown.curve.name)}"
+    entries = [Span(f"   {PATTERNS[0].print} e{shown.experiment}", "live")]
     for pattern, curve in zip(PATTERNS[1:], others, strict=False):
-        legend.append(dim(f"   {pattern.print} {tr('experiments.at_median', program=curve.name)}"))
-    room = min(cells - FACTS, 90)
-    drawn = plot([shown.curve, *others], room - 2, min(rows - 1, HIGHEST))
-    return [line(*legend), *beside(drawn, facts(look, experiment)[: rows - 1], room, FACTS)]
+        entries.append(dim(f"   {pattern.print} {tr('experiments.at_median', program=curve.name)}"))
+    lines = [line(dim(head))]
+    for entry in entries:
+        if lines[-1].width + width(entry.text) > cells - 1:
+            lines.append(line(" " * width(head)))
+        lines[-1] = line(lines[-1], entry)
+    return lines
 
 
 def facts(look: Look, experiment: ExperimentRow | None) -> list[Line]:
@@ -65,14 +87,22 @@ def facts(look: Look, experiment: ExperimentRow | None) -> list[Line]:
     pairs = [
         (f"e{experiment.id}", tr("experiments.program_seed", program=experiment.program, seed=str(experiment.seed)))
     ]
-    pairs += [(name, f"{value:,.4g}" if value < 1e4 else f"{value:,.0f}") for name, value in _told(look)]
+    code = look.written.get(experiment.program)
+    for name, value in _told(look):
+        told = f"{value:,.4g}" if abs(value) < 1e4 else f"{value:,.0f}"
+        if name == "step" and code is not None and code.steps is not None and value <= code.steps:
+            told = tr("experiments.step_of", step=told, steps=f"{code.steps:,}")
+        pairs.append((name, told))
     pairs.append((tr("experiments.begun"), clock(experiment.begun_at, look.now)))
     if experiment.ended_at is None:
         until = clock(experiment.begun_at + experiment.limit_s * 1000, look.now)
-        limit = tr("experiments.limit_until", limit=span(experiment.limit_s), time=until)
+        limit = tr("experiments.limit_until", limit=exact(experiment.limit_s), time=until)
         pairs.append((tr("experiments.limit"), limit))
     else:
         pairs.append((tr("experiments.took"), span((experiment.ended_at - experiment.begun_at) / 1000)))
+    if code is not None and code.added is not None:
+        changed = tr("experiments.changed", program=experiment.program, added=str(code.added), taken=str(code.taken))
+        pairs.append((tr("experiments.program"), changed))
     label = max(max(width(name) for name, _ in pairs) + 2, 11)
     return [line(dim(fit(name, label)), clip(value, FACTS - label - 1)) for name, value in pairs]
 

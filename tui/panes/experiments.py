@@ -23,9 +23,9 @@ from tui.widgets.notice import notice_for
 from tui.widgets.rows import Place, Row
 from tui.words import NONE, decimals_for, signed, symbol
 
-NAME, WIDE_NAME = 10, 16
+NAME, WIDE_NAME = 10, 18
 METRIC, WIDE_METRIC = 19, 40
-WIDE = 140
+WIDE, ROOMY = 140, 88
 
 
 class ExperimentsPane(Pane):
@@ -114,7 +114,7 @@ class ExperimentsPane(Pane):
         self.put = table.chosen
 
     def head(self, look: Look, cells: int) -> Line:
-        name, metric = widths(cells)
+        name, metric = widths(look, cells)
         label = clip(look.measure.label or look.measure.metric, metric - 6)
         text = "     " + fit(tr("experiments.program"), name) + fit(label, metric - 6, right=True)
         text += fit(tr("experiments.seeds"), 8, right=True) + fit(tr("experiments.vs_base"), 9, right=True)
@@ -129,7 +129,7 @@ class ExperimentsPane(Pane):
             if standing.rank is not None
             else " "
         )
-        name, room = widths(cells)
+        name, room = widths(look, cells)
         text = f" {rank} {fit(standing.name, name)}"
         metric = fit(self.metric(standing, ranked, room - 5), room - 5, right=False)
         seeds = fit(f"{standing.n}/{standing.seeds}", 7, right=True)
@@ -221,9 +221,12 @@ class ExperimentsPane(Pane):
         return keys
 
 
-def widths(cells: int) -> tuple[int, int]:
-    """Cells of a program's name and of the metric's column."""
-    return (WIDE_NAME, WIDE_METRIC) if cells >= WIDE else (NAME, METRIC)
+def widths(look: Look, cells: int) -> tuple[int, int]:
+    """Cells of a program's name and of the metric's column: the label is whole where there is room for it."""
+    if cells < WIDE:
+        return (NAME + cells - ROOMY + 5, METRIC) if cells >= ROOMY else (NAME, METRIC)
+    label = width(look.measure.label or look.measure.metric) + 7
+    return WIDE_NAME, min(max(label, METRIC), WIDE_METRIC)
 
 
 def _steps(look: Look) -> int:

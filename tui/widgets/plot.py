@@ -16,7 +16,7 @@ DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 
 @dataclass(frozen=True)
 class Pattern:
-    """Which columns of dots are drawn, of `every` so many `on`; `print` stands for it in a legend."""
+    """Which dots along a curve are drawn, of `every` so many `on`; `print` stands for it in a legend."""
 
     print: str
     every: int
@@ -47,9 +47,9 @@ def plot(curves: Sequence[Curve], cells: int, rows: int) -> list[Line]:
     masks = [[0] * across for _ in range(down)]
     owner = [[0] * across for _ in range(down)]
     for index, curve in reversed(list(enumerate(curves))):
-        for column, row in _dots(curve.points, across * 2, down * 4, high_x, low_y, high_y):
-            pattern = PATTERNS[index % len(PATTERNS)]
-            if column % pattern.every >= pattern.on:
+        pattern = PATTERNS[index % len(PATTERNS)]
+        for nth, (column, row) in enumerate(_dots(curve.points, across * 2, down * 4, high_x, low_y, high_y)):
+            if nth % pattern.every >= pattern.on:  # along the curve, so that a steep one has its pattern too
                 continue
             cell = row // 4, column // 2
             masks[cell[0]][cell[1]] |= DOTS[row % 4][column % 2]
@@ -80,6 +80,8 @@ def _dots(
         column = round(x / high_x * (across - 1))
         row = round((high_y - y) / (high_y - low_y) * (down - 1))
         spot = min(max(column, 0), across - 1), min(max(row, 0), down - 1)
+        if found and found[-1] == spot:
+            continue
         if found:
             found += _between(found[-1], spot)
         found.append(spot)

@@ -1,0 +1,40 @@
+"""What a program's code says of itself: lines changed against its parent, and a length only where it is named."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.tui import scenes
+from tests.tui.screens import rows_of, shown
+from tui.written import Written, written
+
+BASE = "LR = 0.1\nMAX_STEPS = 4_000\nDECAY = 1.0\n"
+
+
+def test_changed_lines_are_counted_against_the_parent() -> None:
+    assert written(BASE.replace("1.0", "4.0"), BASE) == Written(1, 1, 4000)
+    assert written(BASE + "SEED = 1\n", BASE) == Written(1, 0, 4000)
+    assert written(BASE, None) == Written(None, None, 4000)
+
+
+@pytest.mark.parametrize(
+    ("code", "steps"),
+    [
+        ("max_iters = 600000 # as in the paper\n", 600_000),
+        ("num_train_steps: int = 300\n", 300),
+        ("STEPS = N * 2\n", None),
+        ("if True:\n    steps = 5\n", None),
+        ("warmup_steps = 100\n", None),
+        ("print('steps = 5')\n", None),
+    ],
+)
+def test_a_length_is_told_only_where_a_constant_at_the_top_names_it(code: str, steps: int | None) -> None:
+    assert written(code, None).steps == steps
+
+
+async def test_the_curve_says_how_far_the_experiment_is_and_what_its_program_changed() -> None:
+    async with shown(scenes.experiments_at_work(), 5) as (_, screen):
+        rows = "\n".join(rows_of(screen.lab))
+    assert "1,850 of 4,000" in rows
+    assert "2 h, until 17:04" in rows
+    assert "wd_4, +1 −1" in rows

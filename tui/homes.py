@@ -1,27 +1,23 @@
-"""Home: every run of every project that this person knows, in three groups, and the machine for all together.
+"""All projects that this person knows, as home shows them, and the machine for all together.
 
 `Elsewhere` tells a run's screen what waits in the others, and what this person thought of earlier papers.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
 import socket
 import sqlite3
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from state import lock
 from state.errors import LabError
 from state.places import places
-from state.readers import Reader, reading
-from state.rows import RunRow, WaitRow
-from state.vocabulary import Phase
+from state.readers import reading
 from tui import drafts
-from tui.look import Home, HomeRow
+from tui.homerows import Found, project_rows
+from tui.look import Home
+from tui.machine import HostWatch
 
 SHOWN = 200
 BESIDE_S = 5.0
@@ -51,7 +47,7 @@ class Elsewhere:
             self._at = time.monotonic()
             self._waiting, self._judged = [], {}
             for known in drafts.known_projects():
-                rows = _project(known)
+                rows = project_rows(known, Found())
                 self._waiting += [(known, row.run) for row in rows if row.group == "waits"]
                 self._judged |= _judged(known)
         here = folder.absolute()
@@ -81,91 +77,25 @@ def _judged(folder: Path) -> dict[tuple[Path, int], tuple[float, float]]:
     return found
 
 
-def gather_home(now: int) -> Home:
+class Homes:
     """Looks into each project's database for an instant; one that cannot be read is a row that says so."""
-    rows: list[HomeRow] = []
-    for folder in drafts.known_projects():
-        rows += _project(folder)
-    rows.sort(key=lambda row: (ORDER[row.group], -(row.since_at or 0)))
-    zone = f"UTC{time.strftime('%z')[:3].replace('+0', '+').replace('-0', '-')}"
-    disk_gb = float(f"{shutil.disk_usage(Path.home()).free / 1e9:.2g}")  # two digits: not another with every file
-    return Home(now, socket.gethostname(), zone, tuple(rows[:SHOWN]), os.cpu_count() or 1, disk_gb)
+
+    def __init__(self) -> None:
+        self._host = HostWatch()
+        self._pages: dict[tuple[Path, str], int] = {}
+
+    def look(self, now: int) -> Home:
+        found = Found(pages=self._pages)
+        rows = [row for folder in drafts.known_projects() for row in project_rows(folder, found)]
+        rows.sort(key=lambda row: (ORDER[row.group], -(row.since_at or 0)))
+        host = self._host.look(found.on_gpus, found.tier)
+        return Home(now, socket.gethostname(), zone(), tuple(rows[:SHOWN]), host)
 
 
-def _project(folder: Path) -> list[HomeRow]:
-    from state import project  # with pydantic, which the first frame does not wait for
-
-    try:
-        config = project.load(folder).config
-        where = places(folder)
-        question = config.question or config.topic
-        new = _row(folder, None, "at_rest", "not_begun", None, question, "home.not_begun")
-        if not where.database.exists():
-            return [new]
-        alive = lock.look(where.lock) is not None
-        reader = Reader(where.database, where.blobs)
-    except LabError as error:
-        return [_row(folder, None, "at_rest", "failed", None, "", f"error.{error.key}", **error.facts)]
-    except (sqlite3.DatabaseError, OSError) as error:
-        return [_row(folder, None, "at_rest", "failed", None, "", "error.unknown", what=str(error))]
-    try:
-        return [_run(folder, reader, run, alive, question) for run in reversed(reader.runs())] or [new]
-    except sqlite3.DatabaseError as error:
-        return [_row(folder, None, "at_rest", "failed", None, "", "error.unknown", what=str(error))]
-    finally:
-        reader.close()
-
-
-def _run(folder: Path, reader: Reader, run: RunRow, alive: bool, question: str) -> HomeRow:
-    waits = reader.waits(run.id)
-    busy = next((row for row in reader.phases(run) if row.state not in ("done", "not_begun")), None)
-    phase = busy.phase if busy else None
-    if run.state in ("done", "stopped", "failed"):
-        return _row(folder, run, "at_rest", run.state, run.ended_at, question, f"home.{run.state}", phase=phase)
-    person = next((wait for wait in waits if _person(wait)), None)
-    if person is not None:
-        key = (
-            f"home.waits.{person.phase}" if person.why == "checkpoint" and person.phase else f"home.person.{person.why}"
-        )
-        return _row(folder, run, "waits", "waits_person", person.opened_at, question, key)
-    if waits:
-        key = f"home.world.{waits[0].why}"
-        return _row(folder, run, "at_work", "waits_world", waits[0].opened_at, question, key, phase=phase)
-    if not alive and run.state == "running":
-        return _row(folder, run, "at_work", "lost", None, question, "home.engine_gone", phase=phase)
-    since = busy.since_at if busy else run.begun_at
-    if phase == Phase.RUNNING_EXPERIMENTS:
-        states = [row.state for row in reader.experiments(run.id)]
-        counts = {"running": states.count("running"), "done": states.count("finished")}
-        return _row(folder, run, "at_work", "at_work", since, question, "home.experiments", **counts)
-    return _row(folder, run, "at_work", "at_work", since, question, "home.at_work", phase=phase)
-
-
-def _person(wait: WaitRow) -> bool:
-    return wait.needs_word or wait.why in ("budget", "auth", "person", "disk")
-
-
-def _row(
-    folder: Path,
-    run: RunRow | None,
-    group: str,
-    symbol: str,
-    since_at: int | None,
-    question: str,
-    key: str,
-    **facts: Any,
-) -> HomeRow:
-    return HomeRow(
-        folder=folder,
-        project=folder.name,
-        run=run.id if run else 0,
-        group=group,
-        symbol=symbol,
-        key=key,
-        facts=facts,
-        since_at=since_at,
-        micros=run.spent_micros if run else None,
-        gpu_s=run.gpu_s if run else None,
-        question=question,
-        autonomy=run.autonomy if run else "",
-    )
+def zone() -> str:
+    """`UTC+8`, `UTC+5:30`, `UTC`."""
+    told = time.strftime("%z")
+    hours, minutes = int(told[1:3] or 0), told[3:5]
+    if not hours and minutes in ("", "00"):
+        return "UTC"
+    return f"UTC{told[0]}{hours}" + (f":{minutes}" if minutes != "00" else "")

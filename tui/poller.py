@@ -20,7 +20,7 @@ from state.errors import LabError
 from state.places import places
 from state.readers import Reader
 from tui.gather import Gatherer
-from tui.homes import Elsewhere, gather_home
+from tui.homes import Elsewhere, Homes
 from tui.logfile import LogFile
 from tui.look import Home, Look
 
@@ -90,6 +90,7 @@ class Poller(threading.Thread):
         self._stopped = threading.Event()
         self._project: Project | None = None
         self._elsewhere = Elsewhere()
+        self._homes = Homes()
 
     def follow(self, wanted: Wanted) -> None:
         self._wanted = wanted
@@ -116,7 +117,7 @@ class Poller(threading.Thread):
                     self._leave()
                     if forced or time.monotonic() - home_at > HOME_S:
                         home_at = time.monotonic()
-                        home = gather_home(self._now())
+                        home = self._homes.look(self._now())
                         if forced or _unlike(home, last_home):
                             last_home = home
                             self._post(HomeLooked(home))
@@ -203,4 +204,4 @@ class Project:
 
 
 def _unlike(one: Home, two: Home | None) -> bool:
-    return two is None or one.rows != two.rows
+    return two is None or (one.rows, one.machine) != (two.rows, two.machine)

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from state.errors import LabError
 from state.rows import (
     EventRow,
     ExperimentRow,
@@ -29,6 +30,7 @@ from state.standstill import Ahead, Limit
 from state.vocabulary import Phase
 from tui.logfile import LogFile
 from tui.look import Engine, Home, HomeRow, Look, Made, Measure, Running, Standstill
+from tui.machine import Gpu, Held, Host
 from tui.widgets.plot import Curve
 from tui.written import Written
 
@@ -508,26 +510,41 @@ def home() -> Home:
     """A."""
 
     def row(
-        name: str, number: int, group: str, symbol: str, key: str, since: str, micros: int, gpu_s: float
+        name: str, number: int, group: str, symbol: str, key: str, at: int, micros: int, gpu_s: float, **facts: Any
     ) -> HomeRow:
-        question = "Does weight decay set the clock of grokking?" if name == "grokking" else ""
-        facts = {"running": 2, "done": 14, "phase": "literature_review"}
-        at = ms(since)
-        return HomeRow(
-            Path("/lab") / name, name, number, group, symbol, key, facts, at, micros, gpu_s, question, "co-pilot"
-        )
+        return HomeRow(Path("/lab") / name, name, number, group, symbol, key, facts, at, micros, gpu_s, "Does warm-up matter?", "co-pilot", every=True, stops=8, following="report_writing", limit_micros=10_000_000, limit_gpu_s=86_400)  # fmt: skip
 
+    plan = row("grokking", 1, "waits", "waits_person", "home.waits.plan_formulation", ms("14:31"), 1_020_000, 0)
+    plan = replace(
+        plan,
+        question="Does weight decay set the clock of grokking?",
+        following="data_preparation",
+        after=True,
+        took_s=(240, 360),
+    )
+    wrong = LabError(
+        "project.bad_value",
+        file="/lab/old-probe/project.toml",
+        line=9,
+        option="checkpoints",
+        value='"plam"',
+        allowed="phases of the lab",
+    )
+    probe = HomeRow(Path("/lab/old-probe"), "old-probe", 0, "at_rest", "failed", "home.broken.project.bad_value", {**wrong.facts, "file": "project.toml"}, ms("09:00", 2), None, None, error=wrong)  # fmt: skip
+    h100 = Gpu(0, "H100", 71, 31, 80, "GPU-0"), Gpu(1, "H100", 0, 0, 80, "GPU-1")
     return Home(
-        ms("14:40"),
+        ms("14:40", 22),
         "gpubox-3",
         "UTC+8",
         (
-            row("grokking", 1, "waits", "waits_person", "home.waits.plan_formulation", "14:31", 1_020_000, 0),
-            row("vit-noise", 4, "waits", "waits_person", "home.person.budget", "11:20", 9_870_000, 65_520),
-            row("lr-warmup", 2, "at_work", "at_work", "home.experiments", "09:12", 3_400_000, 21_960),
-            row("diffusion-2d", 1, "at_work", "waits_world", "home.world.network", "13:58", 770_000, 6_840),
-            row("char-lm", 3, "at_rest", "done", "home.done", "11:20", 4_370_000, 11_160),
+            replace(plan, since_at=ms("14:31", 22)),
+            row("vit-noise", 4, "waits", "waits_person", "home.person.budget", ms("11:20", 22), 9_870_000, 65_520, spent="9.87", limit="10.00"),
+            row("lr-warmup", 2, "at_work", "at_work", "home.experiments", ms("09:12", 22), 3_400_000, 21_960, running=2, done=14),
+            row("diffusion-2d", 1, "at_work", "waits_world", "home.world.network", ms("13:58", 22), 770_000, 6_840, phase="literature_review"),
+            row("char-lm", 3, "at_rest", "done", "home.paper_score", ms("11:20"), 4_370_000, 11_160, n=8, score="6.0"),
+            row("char-lm", 2, "at_rest", "done", "home.paper_score", ms("11:20", 18), 5_020_000, 15_840, n=7, score="4.7"),
+            row("vit-noise", 3, "at_rest", "stopped", "home.stopped", ms("11:20", 17), 2_200_000, 25_200, phase="running_experiments"),
+            probe,
         ),
-        16,
-        210,
-    )
+        Host((Held(h100[0], "lr-warmup e14"), Held(h100[1])), 16, 6, 210, "bubblewrap"),
+    )  # fmt: skip

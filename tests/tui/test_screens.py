@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from tests.tui.screens import rows_of, shown
 from tui import drafts, language
 from tui.app import Lab
 from tui.look import Look
+from tui.machine import Host
 
 GOLDEN = Path(__file__).parent / "golden"
 SCENES: dict[str, tuple[Callable[[bool], Look], int, tuple[str, ...]]] = {
@@ -122,6 +124,20 @@ async def test_home_is_as_its_picture(tongue: Language) -> None:
         rows = rows_of(lab)
     well_formed(rows, (80, 24))
     drawn_as(f"home-{tongue}", rows)
+
+
+@pytest.mark.parametrize("tongue", list(Language))
+async def test_home_says_what_is_wrong_with_a_project_that_cannot_be_read(tongue: Language) -> None:
+    drafts.choose("language", tongue.value)
+    lab = Lab(polls=False)
+    async with lab.run_test(size=(80, 24)) as pilot:
+        told = scenes.home()
+        lab.home.looked(replace(told, machine=Host((), 16, 6, 210)))  # and a machine without a GPU
+        await pilot.press("G")
+        await pilot.pause()
+        rows = rows_of(lab)
+    well_formed(rows, (80, 24))
+    drawn_as(f"home-broken-{tongue}", rows)
 
 
 @pytest.mark.parametrize("tongue", list(Language))

@@ -18,13 +18,14 @@ from tui.begin import begin_demo, begin_project
 from tui.language import has, tr
 from tui.lines import EMPTY, Line, Span, bold, dim, ends, line
 from tui.look import Home, HomeRow
+from tui.machine import Held, Host
 from tui.screens.frame import LabScreen, Prompt
 from tui.screens.moving import Moving
-from tui.text import clip, fit
+from tui.text import clip, fit, width, wrap
 from tui.widgets.canvas import Canvas
 from tui.widgets.keyline import Key
 from tui.widgets.rows import Place, Row, Rows
-from tui.words import clock, gpu_hours, money, phase_short, symbol
+from tui.words import clock, gpu_hours, money, phase_short, short_number, symbol
 
 GROUPS = ("waits", "at_work", "at_rest")
 
@@ -117,13 +118,13 @@ class HomeScreen(Moving, LabScreen):
 
     def row(self, row: HomeRow, cells: int) -> Row:
         mark, role = symbol(row.symbol)
-        title = f"{row.project}/{row.run}" if row.run else row.project
+        title = row.title
         now = self.home.now if self.home is not None else 0
         since = clock(row.since_at, now) if row.since_at else "—"
         numbers = fit(since, 6, right=True) + fit(money(row.micros), 8, right=True)
         numbers += fit(gpu_hours(row.gpu_s), 8, right=True)
-        text = clip(told(row), cells - 46)
-        shown = line(" ", Span(mark, role), f" {fit(title, 16)} ", fit(text, cells - 45), numbers)
+        text = clip(told(row), cells - 45)
+        shown = line(" ", Span(mark, role), f" {fit(title, 16)} ", fit(text, cells - 44), numbers)
         return Row(shown, Place("run", str(row.folder), row.run))
 
     def chosen(self) -> HomeRow | None:
@@ -137,15 +138,20 @@ class HomeScreen(Moving, LabScreen):
         row = self.chosen()
         lines: list[Line] = [EMPTY]
         if row is not None:
-            title = f"{row.project}/{row.run}" if row.run else row.project
-            facts = [row.question, tr(f"autonomy.{row.autonomy}") if row.autonomy else "", str(row.folder)]
-            for index, text in enumerate(fact for fact in facts if fact):
-                lead = fit(title if index == 0 else "", 12)
-                lines.append(line(" ", bold(lead), " ", Span(clip(text, cells - 16), "text" if index == 0 else "dim")))
-            lines.append(EMPTY)
-        if self.home is not None and self.home.cores:
-            free = tr("home.machine_free", cores=str(self.home.cores), disk=f"{self.home.disk_gb:,.0f}")
-            lines.append(line(" ", dim(fit(tr("home.machine"), 12)), " ", dim(clip(free, cells - 16))))
+            room = cells - 16
+            about = (
+                wrap(broken(row), room)[:3] if row.error is not None else [row.question, mode(row), costs(row, room)]
+            )
+            for index, text in enumerate(fact for fact in about if fact):
+                lead = fit(row.title if index == 0 else "", 12)
+                role = "text" if index == 0 or row.error is not None else "dim"
+                lines.append(line(" ", bold(lead), " ", Span(clip(text, room), role)))
+            lines += [EMPTY] * (5 - len(lines))
+        if self.home is not None and self.home.machine.cores:
+            label = fit(tr("home.machine"), 12)
+            for text in machine(self.home.machine, cells - 16):
+                lines.append(line(" ", dim(label), " ", dim(clip(text, cells - 16))))
+                label = fit("", 12)
         return lines
 
     def keys(self) -> Sequence[Key]:
@@ -216,7 +222,7 @@ class HomeScreen(Moving, LabScreen):
                 self.say("said.note_left")
 
         text = " ".join(kept.decode("utf-8", "replace").split()) if kept else ""
-        self.ask_text(Prompt(tr("home.note_to", run=f"{row.project}/{row.run}"), typed, done, text=text))
+        self.ask_text(Prompt(tr("home.note_to", run=row.title), typed, done, text=text))
 
     def do_demo(self) -> None:
         self.lab.begin(begin_demo, Path.cwd() / "nightlab-demo")
@@ -235,6 +241,74 @@ class HomeScreen(Moving, LabScreen):
 
 
 def told(row: HomeRow) -> str:
-    """What a run does or waits for, in words."""
+    """What a run does or waits for, in words; why a project cannot be read, in few."""
     facts = {name: phase_short(value) if name == "phase" else value for name, value in row.facts.items()}
-    return tr(row.key, **facts) if has(row.key) else row.key
+    if has(row.key):
+        return tr(row.key, **facts)
+    return broken(row) if row.error is not None else row.key
+
+
+def broken(row: HomeRow) -> str:
+    """Why a project cannot be read, in whole sentences."""
+    from tui.told import refusal  # with every event's class, which the first frame does not wait for
+
+    return refusal(row.error) if row.error is not None else ""
+
+
+def mode(row: HomeRow) -> str:
+    """`co-pilot, every checkpoint · after this one: data, about 5 min after you approve`."""
+    if not row.autonomy:
+        return ""
+    parts = [tr(f"autonomy.{row.autonomy}")]
+    if row.autonomy == "co-pilot":
+        parts[0] += tr("home.every_checkpoint") if row.every else tr("home.some_checkpoints", n=row.stops)
+    if row.following is not None and (row.autonomy == "co-pilot" or row.after):
+        stop = tr(f"product.{row.following}") if row.following else tr("rail.next.end")
+        next_one = tr("home.after" if row.after else "home.next", stop=stop)
+        if row.took_s:
+            next_one += tr("word.comma") + tr("forecast.minutes", n=max(round(sum(row.took_s) / 120), 1))
+        parts.append(next_one)
+    return " · ".join(parts)
+
+
+def costs(row: HomeRow, cells: int) -> str:
+    """What the run cost of its limits, and where it lies, as far as there is room."""
+    folder = str(row.folder).replace(str(Path.home()), "~", 1)
+    if not row.run:
+        return folder
+    spent = tr(
+        "home.costs",
+        spent=money(row.micros),
+        limit=money(row.limit_micros),
+        hours=gpu_hours(row.gpu_s),
+        hours_limit=short_number(row.limit_gpu_s / 3600),
+    )
+    with_folder = f"{spent} · {folder}"
+    return with_folder if width(with_folder) <= cells else spent
+
+
+def machine(host: Host, cells: int) -> list[str]:
+    """The cards, as many beside each other as there is room for; then cores, disk and sandbox."""
+    cards = [card(held) for held in host.gpus] or [tr("home.no_gpu")]
+    rows = [cards[0]]
+    for told in cards[1:]:
+        beside = f"{rows[-1]}     {told}"
+        rows[-1:] = [beside] if width(beside) <= cells else [rows[-1], told]
+    facts = tr("home.machine_free", free=str(host.free_cores), cores=str(host.cores), disk=f"{host.disk_gb:,.0f}")
+    facts += f" · {tr('rail.sandbox')} {tr(f'tier.{host.tier}')}" if host.tier else ""
+    if not host.gpus and width(f"{cards[0]} · {facts}") <= cells:
+        return [f"{cards[0]} · {facts}"]
+    return [*rows[:4], facts]
+
+
+def card(held: Held) -> str:
+    """`GPU 0 H100 80 GB: lr-warmup e14, 31 GB`, or who else is there, or that it is free."""
+    gpu = held.gpu
+    name = tr("home.gpu", index=str(gpu.index), name=gpu.name, memory=str(gpu.memory_gb))
+    if held.who:
+        return name + tr("home.gpu_by", who=held.who, used=str(gpu.used_gb))
+    if held.leased:
+        return name + tr("home.gpu_by", who=tr("home.gpu_leased"), used=str(gpu.used_gb))
+    return name + (
+        tr("home.gpu_by", who=tr("home.gpu_others"), used=str(gpu.used_gb)) if gpu.used_gb >= 1 else tr("home.gpu_free")
+    )

@@ -26,7 +26,10 @@ def run_at_work(tx: Transaction) -> int | None:
 def note(
     tx: Transaction, word: str, run: int | None, phase: Phase | None, role: Role | None, text: str, left_at: int
 ) -> None:
-    """A note for a run. One for a phase that is over goes to the phase at work."""
+    """A note for a run. One for a phase that is over goes to the phase at work, one for a run that is done to the next
+    run: nobody in a done run would ever read it."""
+    if run is not None and tx.execute("SELECT state FROM run WHERE id = ?", (run,)).fetchone() == ("done",):
+        run = None
     if run is not None and phase is not None:
         row = tx.execute(
             "SELECT visit.phase, visit.state FROM lineage JOIN visit ON visit.id = lineage.visit"
@@ -42,6 +45,11 @@ def note(
         (word, run or NEXT_RUN, phase.value if phase else None, role.value if role else None, text, left_at),
     )
     tx.event(NoteTaken(word, (phase or role or None)), run)
+
+
+def hand_on(tx: Transaction, run: int) -> None:
+    """Give a run that begins the notes that waited for one."""
+    tx.execute("UPDATE note SET run = ? WHERE run = ?", (run, NEXT_RUN))
 
 
 def take_saved_note(store: Store, name: str, sha: str, text: str, to: Phase | Role | None, left_at: int) -> bool:

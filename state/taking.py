@@ -26,7 +26,7 @@ from state.events import (
     WordRefused,
     WordTaken,
 )
-from state.notes import NEXT_RUN, note, run_at_work
+from state.notes import hand_on, note, run_at_work
 from state.project import Project, with_set
 from state.store import Store, Transaction, canonical
 from state.vocabulary import Autonomy, Choice, Phase, Role, RunState, VisitState, Wait, WordKind
@@ -170,6 +170,7 @@ def _decide(
     match body.choice:
         case Choice.FORK:
             child = lineage.fork(tx, run, int(wait["visit"]))
+            hand_on(tx, child)
             if body.note:
                 note(tx, word.id, child, None, None, body.note, left_at)
             return child, "taken", None
@@ -241,7 +242,7 @@ def begin_run(tx: Transaction, project: Project, config: str, autonomy: str | No
     """A new run of the project as its project.toml is now. Notes left before it are its own."""
     phases = [phase for phase in Phase if phase is not Phase.IDEATION or not project.config.question]
     run = lineage.begin_run(tx, config, phases, autonomy or project.config.autonomy.value)
-    tx.execute("UPDATE note SET run = ? WHERE run = ?", (run, NEXT_RUN))
+    hand_on(tx, run)
     return run
 
 
@@ -324,7 +325,9 @@ def _fork(tx: Transaction, run: int, body: inbox.ForkBody) -> int:
     ).fetchone()
     if row is None:
         raise Refused("word.no_such_checkpoint")
-    return lineage.fork(tx, run, int(row[0]))
+    child = lineage.fork(tx, run, int(row[0]))
+    hand_on(tx, child)
+    return child
 
 
 def _set(tx: Transaction, word: str, run: int | None, body: inbox.SetBody, project: Project) -> None:

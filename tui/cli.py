@@ -8,6 +8,7 @@ interrupt. Nothing outside the standard library is imported before it is sure th
 from __future__ import annotations
 
 import importlib.util
+import io
 import os
 import sys
 from pathlib import Path
@@ -19,6 +20,7 @@ INTERRUPTED = 130
 def main(argv: list[str] | None = None) -> int:
     """Run one command; returns its exit code."""
     words = sys.argv[1:] if argv is None else argv
+    _see_to_streams()
     if not _state_is_ours():
         os.execv(sys.executable, [sys.executable, "-P", "-E", "-m", "tui.cli", *words])
     from tui.commands import run
@@ -30,6 +32,21 @@ def main(argv: list[str] | None = None) -> int:
     except BrokenPipeError:  # whoever read our output has left
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+
+
+def _see_to_streams() -> None:
+    """A stream that was closed before us leads nowhere: else the next file to be opened, a database even, would get its
+    number. A character that a terminal's encoding lacks is shown as `?`, never a reason to fail."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            descriptor = os.open(os.devnull, os.O_RDONLY if number == 0 else os.O_WRONLY)
+            if descriptor != number:
+                os.dup2(descriptor, number)
+                os.close(descriptor)
+            setattr(sys, name, os.fdopen(number, "r" if number == 0 else "w", encoding="utf-8", closefd=False))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _state_is_ours() -> bool:

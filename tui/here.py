@@ -9,13 +9,14 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from state import places
 from state.errors import LabError
 from state.readers import Reader, reading
 from state.rows import RunRow, WaitRow, newest
-from state.vocabulary import Choice, Phase, Role
+from state.vocabulary import Choice, Phase, Role, RunState
 
 
 def project(args: argparse.Namespace) -> Path:
@@ -35,10 +36,29 @@ def add_run(parser: argparse.ArgumentParser, help_text: str) -> None:
 def the_run(reader: Reader | None, run: int | None) -> RunRow:
     """The run of that number, else the newest; LabError `run.none`."""
     runs = reader.runs() if reader else []
-    found = next((each for each in runs if each.id == run), None) if run else newest(runs)
+    found = next((each for each in runs if each.id == run), None) if run is not None else newest(runs)
     if found is None:
-        raise LabError("run.none", run=run)
+        raise no_run([each.id for each in runs], run)
     return found
+
+
+def no_run(runs: Sequence[int], run: int | None) -> LabError:
+    """The error for a run that is not there: none at all yet, or another number than the project has."""
+    if not runs:
+        return LabError("run.none")
+    return LabError("run.unknown", run=run, runs=", ".join(map(str, runs)))
+
+
+def run_at_work(folder: Path, run: int | None) -> int:
+    """The run of that number, else the newest not over: what is over can be told nothing; LabError `run.over`."""
+    where = places.places(folder)
+    with reading(where.database, where.blobs) as reader:
+        at_work = [each for each in (reader.runs() if reader else []) if each.state != RunState.DONE]
+        found = newest(at_work) if run is None else None
+        found = found or the_run(reader, run)
+    if found.state == RunState.DONE:
+        raise LabError("run.over", run=found.id)
+    return found.id
 
 
 def open_wait(folder: Path, choice: Choice | None, run: int | None) -> WaitRow:
@@ -55,6 +75,15 @@ def open_wait(folder: Path, choice: Choice | None, run: int | None) -> WaitRow:
     if len({wait.run for wait in fitting}) > 1:
         raise LabError("wait.several", runs=", ".join(str(wait.run) for wait in fitting))
     return fitting[0]
+
+
+def newest_is_over(folder: Path) -> int | None:
+    """The newest run where it is done, so that what is said now is for the next one; else None."""
+    where = places.places(folder)
+    with reading(where.database, where.blobs) as reader:
+        runs = reader.runs() if reader else []
+    found = newest(runs)
+    return found.id if found is not None and all(each.state == RunState.DONE for each in runs) else None
 
 
 def phase_named(word: str) -> Phase:

@@ -209,6 +209,19 @@ def test_notes_left_before_any_run_belong_to_the_next_one(tmp_path: Path) -> Non
     here.store.close()
 
 
+def test_a_note_left_when_the_run_is_done_belongs_to_the_next_one_or_the_next_fork(here: Here) -> None:
+    with here.store.transaction() as tx:
+        tx.execute("UPDATE run SET state = 'done' WHERE id = ?", (here.run,))
+    here.leave(WordKind.NOTE, text="for a run")
+    run = here.leave(WordKind.RUN).run
+    with here.store.transaction() as tx:
+        tx.execute("UPDATE run SET state = 'done'")
+    here.leave(WordKind.NOTE, text="for a fork")
+    child = here.leave(WordKind.DECISION, wait=here.wait, choice="fork", sha256=here.sha).run
+    rows = here.store.rows("SELECT run, text FROM note ORDER BY run, text")
+    assert [(row["run"], row["text"]) for row in rows] == [(run, "for a run"), (child, "for a fork")]
+
+
 def test_a_word_without_a_run_goes_to_the_research_and_not_to_the_review_of_a_paper(here: Here) -> None:
     taken = here.leave(WordKind.REVIEW, paper="/elsewhere/theirs.pdf")
     assert taken.outcome == "taken" and taken.run not in (None, here.run)

@@ -22,6 +22,8 @@ def run(args: argparse.Namespace) -> int:
     where = places.places(here.project(args))
     lines: list[str] = []
     with reading(where.database, where.blobs) as reader:
+        if args.run is not None:
+            here.the_run(reader, args.run)
         after = 0
         while reader is not None and (events := reader.events(after, args.run)):
             after = events[-1].seq

@@ -23,6 +23,9 @@ def run(args: argparse.Namespace) -> int:
     text = sys.stdin.read() if args.text == ["-"] else " ".join(args.text)
     if not text.strip():
         raise LabError("note.empty")
+    if args.run is not None:
+        here.run_at_work(folder, args.run)
     launch.give(folder, WordKind.NOTE, {"text": text.strip(), "to": to, "run": args.run})
-    print(tr("cli.note.done"))
+    over = None if args.run is not None else here.newest_is_over(folder)
+    print(tr("cli.note.done") if over is None else tr("cli.note.next_run", run=over))
     return 0

@@ -43,8 +43,12 @@ def run(args: argparse.Namespace) -> int:
     number = here.run_number(folder, args.run)
     try:
         form = review.read(args.form.read_text("utf-8"), str(args.form))
-    except (OSError, UnicodeDecodeError) as error:
-        raise LabError("file.unreadable", file=str(args.form), why=str(error)) from None
+    except FileNotFoundError:
+        raise LabError("manuscript.gone", file=str(args.form)) from None
+    except OSError as error:
+        raise LabError("file.unreadable", file=str(args.form), why=error.strerror or "") from None
+    except UnicodeDecodeError:
+        raise LabError("file.unreadable", file=str(args.form), why="UTF-8") from None
     launch.give(folder, WordKind.REVIEW, {"run": number, "form": form.model_dump(exclude_none=True)})
     print(tr("cli.review.done", run=number))
     return 0

@@ -23,6 +23,8 @@ def tell(folder: Path, number: int | None, *, as_json: bool) -> int:
     from state import status
 
     report = status.report(folder, number)
+    if number is not None and report["run"] is None:
+        raise here.no_run(report["runs"], number)
     if as_json:
         print(json.dumps(report, ensure_ascii=False, indent=1))
         return 0

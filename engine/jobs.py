@@ -183,7 +183,7 @@ async def _watched(bench: Bench, shop: Workshop, folder: Path) -> Ending:
 
 async def _permission(bench: Bench, shop: Workshop, job: Job) -> None:
     """What a model wrote runs without a sandbox only where the person signed for it."""
-    while job.author == "model" and not shop.permitted(job):
+    while job.author == "model" and not shop.permitted(job, bench.run):
         await bench.wait(Wait.SANDBOX, [Choice.BASIC, Choice.STOP], {"tier": shop.place.tier})
         await bench.gate()
 

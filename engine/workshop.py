@@ -7,13 +7,14 @@ experiments of one meaning are one. Used by `jobs.py`; the gathering makes the w
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from engine.experiments.contract import Job, Place
 from engine.experiments.slots import Slots
+from engine.permission import Permitted
 from state.errors import Plain
 from state.store import canonical, sha256
 
@@ -43,8 +44,8 @@ class Workshop:
     slots: Slots
     engine: int
     machine: str
-    permitted: Callable[[Job], bool]
-    """Whether a job may run in the place's tier; where not, the person is asked."""
+    permitted: Permitted
+    """Whether a job of a run may run in the place's tier; where not, the person is asked."""
     under_way: dict[tuple[str, str, str, int], asyncio.Event] = field(default_factory=dict)
 
     @contextmanager

@@ -307,6 +307,13 @@ class Reader:
             for row in rows
         ]
 
+    def newest_events(self, run: int, limit: int = 5000) -> list[EventRow]:
+        """The last events of a run and of the project, oldest first."""
+        row = self._one(
+            "SELECT seq FROM event WHERE run IS NULL OR run = ? ORDER BY seq DESC LIMIT 1 OFFSET ?", run, limit
+        )
+        return self.events(row["seq"] if row else 0, run, limit)
+
     def totals(self, run: int) -> Totals:
         row = self._one(
             """SELECT count(*) FILTER (WHERE attempt.state = 'done'), count(*) FILTER (WHERE attempt.state = 'doubt'),
@@ -339,6 +346,11 @@ class Reader:
         """The run that reviews the paper which a word named."""
         row = self._one("SELECT run FROM setting WHERE key = 'manuscript' AND word = ?", word)
         return int(row["run"]) if row else None
+
+    def tier(self) -> str:
+        """What keeps an experiment in, as the last engine found it; `basic`, which promises least, while none did."""
+        row = self._one("SELECT value FROM lab WHERE key = 'tier'")
+        return str(row["value"]) if row else "basic"
 
     def engines(self) -> list[Facts]:
         """Every engine that took the lock, newest last."""

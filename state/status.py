@@ -47,6 +47,7 @@ def report(project: Path, run: int | None = None) -> dict[str, Any]:
             "phases": [],
             "waiting_for": [],
             "engine": engine(where),
+            "tier": None,
             "calls": {"answered": 0, "in_doubt": 0, "repeated": 0},
             "tokens": {"input": 0, "cache_read": 0, "output": 0},
             "cost_usd": "0.00",
@@ -58,6 +59,7 @@ def report(project: Path, run: int | None = None) -> dict[str, Any]:
             return found
         runs = reader.runs()
         found["runs"] = [each.id for each in runs]
+        found["tier"] = reader.tier()
         chosen = next((each for each in runs if each.id == run), None) if run is not None else None
         chosen = chosen or (newest(runs) if run is None else None)
         if chosen is not None:

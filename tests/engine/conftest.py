@@ -82,7 +82,7 @@ class Laid:
         journal = Journal(self.store, self.run, self.visit.id)
         bench = Bench(self.store, self.places, self.run, self.visit, framed, journal, self.bell, lambda: self.config)
         line = Line(lambda role: profiles.parse("rehearsal"), lambda choice: self.player, self.engine)
-        shop = Workshop(Local(), Slots(2), 1, "here", lambda job: True)
+        shop = Workshop(Local(), Slots(2), 1, "here", lambda job, run: True)
         return Desk(bench, line, shop, opening.inputs_of(self.store, self.run, self.visit, framed), self.visit.label)
 
 

@@ -51,7 +51,7 @@ class Laboratory:
             )
         recover.recover(self.store, self.places)
         live = Live(self.store, self.folder)
-        self.workshop = Workshop(Local(), Slots(4), self.engine, "here", lambda job: True)
+        self.workshop = Workshop(Local(), Slots(4), self.engine, "here", lambda job, run: True)
         self.around = Surroundings(
             self.store,
             self.places,

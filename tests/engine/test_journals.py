@@ -45,7 +45,7 @@ async def test_every_visit_of_a_stored_journal_is_replayed_without_asking_anythi
     where = places.prepare(folder)
     store = Store(where.database, where.blobs)
     nobody = Nobody()
-    shop = Workshop(nobody, Slots(1), 1, "here", lambda job: True)  # type: ignore[arg-type]
+    shop = Workshop(nobody, Slots(1), 1, "here", lambda job, run: True)  # type: ignore[arg-type]
     around = Surroundings(
         store,
         where,

@@ -91,6 +91,19 @@ def test_what_the_engine_commits_is_posted_and_nothing_while_nothing_changes(
     assert (turn.role, turn.text) == ("postdoc", "What shows it?")
 
 
+def test_the_sandbox_on_screen_is_the_one_that_the_engine_found(
+    project: Project, posted: tuple[Poller, queue.Queue[Message]]
+) -> None:
+    poller, messages = posted
+    with project.store.transaction() as tx:
+        tx.execute("INSERT INTO lab VALUES ('tier', 'bubblewrap')")
+    poller.follow(Wanted(project.folder))
+    poller.start()
+    first = messages.get(timeout=10)
+    assert isinstance(first, Looked)
+    assert first.look.experiments == () and first.look.tier == "bubblewrap"
+
+
 def test_an_engine_that_is_gone_is_seen_by_its_lock(
     project: Project, posted: tuple[Poller, queue.Queue[Message]]
 ) -> None:
@@ -141,11 +154,20 @@ def test_home_lists_what_waits_before_what_works(
     other.store.close()
     drafts.know(other.folder)
     drafts.know(project.folder)
+    held = lock.take(project.where.lock)
+    assert held is not None
     poller.follow(Wanted())
     poller.start()
     told = messages.get(timeout=10)
     assert isinstance(told, HomeLooked)
     assert [(row.project, row.group) for row in told.home.rows] == [("other", "waits"), ("mine", "at_work")]
+    held.release()  # an engine that is gone waits for a person, who can start it again
+    told = messages.get(timeout=10)
+    assert isinstance(told, HomeLooked)
+    assert {(row.project, row.group, row.key) for row in told.home.rows} == {
+        ("other", "waits", "home.waits.plan_formulation"),
+        ("mine", "waits", "home.engine_gone"),
+    }
 
 
 async def test_the_lab_opens_on_the_run_and_takes_a_word(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:

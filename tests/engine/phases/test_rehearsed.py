@@ -54,7 +54,7 @@ class Rehearsal:
         journal = Journal(self.store, self.run, visit.id)
         bench = Bench(self.store, self.where, self.run, visit, framed, journal, Bell(), lambda: self.config)
         line = Line(lambda role: profiles.parse("rehearsal"), lambda choice: self.model, 1)
-        shop = Workshop(Local(), Slots(2), 1, "here", lambda job: True)
+        shop = Workshop(Local(), Slots(2), 1, "here", lambda job, run: True)
         return Desk(bench, line, shop, opening.inputs_of(self.store, self.run, visit, framed), visit.label)
 
     async def play(self, phase: Phase, because: int | None = None) -> Product:

@@ -19,6 +19,12 @@ from state.config import Config
 from state.errors import Plain
 from state.vocabulary import Phase
 
+EDITION = 1
+"""What the code itself says to a role, beside the prompts: a visit goes on as it began.
+
+0: the tools of the moment alone, `<go_on/>` first. 1: one list of tools a conversation, and `<open_now>`.
+"""
+
 
 @dataclass(frozen=True)
 class Frame:
@@ -53,6 +59,7 @@ class Frame:
     python: str = ""
     gpu: bool = False
     archive: tuple[str, ...] = ()
+    edition: int = 0
 
     def prompt(self, name: str) -> str:
         """The text of a prompt as it was when the visit opened: `plan_formulation/lead`, `roles/postdoc`."""
@@ -102,12 +109,15 @@ def build(phase: Phase, config: Config, *, rehearsal: bool) -> Frame:
         rehearsal=rehearsal,
         prompts=prompts_of(phase),
         tools=tools_of_today(),
+        edition=EDITION,
     )
 
 
 def prompts_of(phase: Phase) -> dict[str, str]:
-    """The prompts a phase may use: its own folder's and the roles'."""
-    return {name: text for name, text in shipped().items() if name.split("/")[0] in (phase.value, "roles")}
+    """The prompts a phase may use: its own folder's, the roles', and what holds everywhere."""
+    return {
+        name: text for name, text in shipped().items() if name.split("/")[0] in (phase.value, "roles", "everywhere")
+    }
 
 
 def tools_of_today() -> dict[str, Plain]:

@@ -21,7 +21,10 @@ _OPENS = re.compile(r"<(?=[A-Za-z/!?])")
 _SIGN = re.compile(r"&(?=(?:lt|gt|amp|quot|#10);)")
 
 
-HOW = "Answer by calling a tool, one in each reply; what it brings stands in the next turn."
+HOW = "everywhere/how"
+"""The prompt that says how every seat answers."""
+HOW_BEFORE = "Answer by calling a tool, one in each reply; what it brings stands in the next turn."
+"""The same for visits of edition 0, which pinned none."""
 
 
 class Shown(str):
@@ -122,10 +125,12 @@ def _placed(name: str, value: Value) -> str:
     return tag(name) if value is True else tag(name, value)
 
 
-def opening(role_text: str, template: str, *, facts: Mapping[str, Value], **fields: Value) -> Shown:
+def opening(
+    role_text: str, template: str, *, how: str = HOW_BEFORE, facts: Mapping[str, Value], **fields: Value
+) -> Shown:
     """What a seat's conversation begins with: who one is, the facts that hold everywhere, the task with its fields."""
     told = lines(*(tag(name, value) for name, value in facts.items() if as_shown(value)))
-    return Shown(f"{role_text.strip()}\n\n{told}\n\n{HOW}\n\n{fill(template, **fields)}")
+    return Shown(f"{role_text.strip()}\n\n{told}\n\n{how.strip()}\n\n{fill(template, **fields)}")
 
 
 @cache

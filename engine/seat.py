@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from engine import prompt
 from engine.answers import Answer, Refusal, Tool, schema, spec
 from engine.calls import Asked, call
+from engine.frame import EDITION
 from engine.models.base import Block, Message, Reply, Request, ToolResult, ToolSpec, ToolUse
 from engine.prompt import Shown, Value, lines, tag
 from engine.replies import blocks_plain
@@ -47,14 +48,29 @@ class Seat:
             "language": frame.team_language,
             "rehearsal": frame.rehearsal,
         }
+        template = frame.prompt(f"{frame.phase.value}/{name}")
         self.system = prompt.opening(
-            frame.prompt(prompt_of(role)), frame.prompt(f"{frame.phase.value}/{name}"), facts=facts, **fields
+            frame.prompt(prompt_of(role)),
+            template,
+            how=frame.prompts.get(prompt.HOW, prompt.HOW_BEFORE),
+            facts=facts,
+            **_known_to(template, frame.edition, fields),
         )
         self._link = Link.after(None, "system", [str(self.system)])
         self._messages: list[Message] = []
         self._open: tuple[ToolUse, ...] = ()  # tool calls of the last reply that wait for their results
         self._calls = 0
         self._shown: set[str] = set()  # notes that stand in this conversation
+        self._listed: tuple[ToolSpec, ...] = ()  # all that it may ever call
+
+    def with_tools(self, *kinds: type[Answer]) -> Seat:
+        """The same seat, shown all of these in every call, in this order; each turn says which of them are open.
+
+        Tools come first in what a provider caches: a list that changes would be paid for again with all that follows.
+        """
+        if self.desk.frame.edition:
+            self._listed = tuple(self.desk.frame.tool(each, spec(each)) for each in kinds)
+        return self
 
     async def ask(
         self,
@@ -76,7 +92,7 @@ class Seat:
             reply = await self._call(told, failed, offered)
             failed, told = False, Shown("")
             use = reply.tool_uses[0] if reply.tool_uses else None
-            why = _unusable(reply, [each.tool for each in answers] + [each.name for each in tools])
+            why = _unusable(reply, [each.name for each in offered], [each.name for each in self._listed])
             if why is None and use is not None:
                 tool = next((each for each in tools if each.name == use.name), None)
                 if tool is not None:
@@ -118,7 +134,7 @@ class Seat:
         """One model call: the next step of this conversation."""
         self._calls += 1
         path = f"{self.path}/{self._calls}"
-        names: list[Plain] = [tool.name for tool in tools]
+        names: list[Plain] = [*names_of(tools)]
         asked, messages = self._asked(path, news, failed, tools, names)
 
         def ask() -> Asked:
@@ -139,19 +155,25 @@ class Seat:
     ) -> tuple[Asked, tuple[Message, ...]]:
         """The request as it stands now, with the notes that are unread now, and its messages."""
         new, earlier, notes = self.desk.notes_for(path, self.role, self._shown)
-        body = self._body(lines(news, *earlier, *new), failed)
+        listed = self._listed or tuple(tools)
+        told = lines(news, *earlier, *new)
+        if not told.strip():
+            told = tag("go_on" if self._messages or not self.desk.frame.edition else "begin")
+        if {tool.name for tool in listed} - {tool.name for tool in tools}:
+            told = lines(told, tag("open_now", ", ".join(names_of(tools))))
+        body = self._body(told, failed)
         link = Link.after(self._link, "user", blocks_plain(body))
         messages = (*self._messages, Message("user", body))
         system = str(self.system)
         meaning: list[Plain] = ["ask", self.role.value, link.chain, *names]
         asked = Asked(
-            self.role, link, meaning, notes, lambda model, limit: Request(model, system, messages, tuple(tools), limit)
+            self.role, link, meaning, notes, lambda model, limit: Request(model, system, messages, listed, limit)
         )
         return asked, messages
 
     def _body(self, news: Shown, failed: bool) -> tuple[Block, ...]:
         """A user turn: the results of the open tool calls first, else plain text."""
-        text = str(news).strip() or "<go_on/>"
+        text = str(news).strip()
         if not self._open:
             return (text,)
         first, *others = self._open
@@ -162,11 +184,22 @@ class Seat:
         return (ToolResult(first.id, text, failed), *rest)
 
 
+def names_of(tools: Sequence[ToolSpec]) -> list[str]:
+    return [tool.name for tool in tools]
+
+
+def _known_to(template: str, edition: int, fields: dict[str, Value]) -> dict[str, Value]:
+    """The fields that the prompt has: one that an older visit pinned shows none of those that came after it."""
+    if edition >= EDITION:
+        return fields
+    return {name: value for name, value in fields.items() if name in prompt.fields_of(template)}
+
+
 def _tool_spec(tool: Tool[Any]) -> ToolSpec:
     return ToolSpec(tool.name, tool.description, schema(tool.arguments))
 
 
-def _unusable(reply: Reply, names: list[str]) -> Refusal | None:
+def _unusable(reply: Reply, names: list[str], listed: list[str]) -> Refusal | None:
     """Why a whole reply cannot be used, in words for the role."""
     known = ", ".join(names)
     if reply.stop == "max_tokens":
@@ -175,6 +208,8 @@ def _unusable(reply: Reply, names: list[str]) -> Refusal | None:
         return Refusal(f"no answer came ({reply.stop}): answer with one of {known}")
     if not reply.tool_uses:
         return Refusal(f"no tool was called: answer by calling one of {known}")
+    if reply.tool_uses[0].name not in names and reply.tool_uses[0].name in listed:
+        return Refusal(f"{reply.tool_uses[0].name!r} is not open now: call one of {known}")
     if reply.tool_uses[0].name not in names:
         return Refusal(f"there is no tool {reply.tool_uses[0].name!r} here: call one of {known}")
     return None

@@ -61,7 +61,8 @@ class RehearsalModel:
 def answer(cast: Cast, request: Request, language: str = "en") -> Message:
     """What the cast answers: the first cue that fits, or plain words where none does."""
     prompt = Prompt.of(request, language)
-    tools = {tool.name: tool for tool in request.tools}
+    open_now = [name for name in prompt.fields.get("open_now", "").split(", ") if name]
+    tools = {tool.name: tool for tool in request.tools if not open_now or tool.name in open_now}
     for cue in cast.cues.get(prompt.phase, ()):
         if cue.tool not in tools or (not cue.reacts and cue.name in prompt.played):
             continue

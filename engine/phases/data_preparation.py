@@ -33,6 +33,8 @@ class WithData(TypedDict):
 async def run(desk: Desk) -> Data | None:
     """The software engineer looks, asks, tries, and submits code; it counts once it has run."""
     inputs = desk.inputs
+    asks_hub = desk.frame.online or not desk.frame.edition
+    offered: tuple[type[Answer], ...] = (Dialogue, *((SearchHF,) if asks_hub else ()), Python, SubmitCode)
     lead = desk.seat(
         Role.SOFTWARE_ENGINEER,
         "lead",
@@ -40,12 +42,12 @@ async def run(desk: Desk) -> Data | None:
         data_folders=[f"data/{name}" for name in inputs.data],
         earlier_version=inputs.earlier,
         sent_back_because=inputs.reasons,
-    )
+    ).with_tools(*offered)
     engineer = desk.seat(Role.ML_ENGINEER, "engineer", plan=inputs.plan)
     heard = Shown("")
     async for turn in desk.rounds(desk.frame.turns):
         here = desk.within(f"turn-{turn.n}")
-        answers: tuple[type[Answer], ...] = (SubmitCode,) if turn.last else (Dialogue, SearchHF, Python, SubmitCode)
+        answers: tuple[type[Answer], ...] = (SubmitCode,) if turn.last else offered
         match await lead.ask(with_last(turn, heard), answers=answers, check=unparsed):
             case Dialogue(text=text):
                 answer = await engineer.ask(said(Role.SOFTWARE_ENGINEER, text), answers=(Dialogue,))

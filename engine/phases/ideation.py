@@ -62,7 +62,7 @@ async def proposal(student: Seat, wanted: Shown, reflections: int) -> ProposeIde
 async def checked(desk: Desk, proposed: ProposeIdea, taken: set[str]) -> Idea:
     """The idea with its novelty verdict and the papers it rests on."""
     idea = Idea(**proposed.model_dump(exclude={"done", "name"}), name=plain_name(proposed.name, taken))
-    student = desk.seat(Role.PHD_STUDENT, "novelty", idea=idea.question)
+    student = desk.seat(Role.PHD_STUDENT, "novelty", idea=idea.question).with_tools(SearchPapers, DecideNovelty)
     heard, known = Shown(""), set[str]()
     async for turn in desk.rounds(desk.frame.novelty_rounds + 1):
         answers: tuple[type[Answer], ...] = (DecideNovelty,) if turn.last else (SearchPapers, DecideNovelty)

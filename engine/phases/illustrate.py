@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from itertools import count
+from statistics import fmean
 
 from engine.desk import Desk
 from engine.experiments import figures
@@ -66,8 +67,17 @@ def wanted(
         series = tuple(figures.Series.of(name, watched, each) for name, each in curves.items())
         file = f"{file_name(watched)}_by_step.png"
         told.append(figures.Curves(file, "", "step", watched, series))
-        captions[file] = f"{watched} by step, one line a seed: {', '.join(curves)}"
+        names = [course(name, watched, each) if desk.frame.edition else name for name, each in curves.items()]
+        captions[file] = f"{watched} by step, one line a seed: {', '.join(names)}"
     return told, captions
+
+
+def course(name: str, watched: str, curves: Sequence[Curve]) -> str:
+    """How a program's lines run, for who does not see them: the mean over seeds of the first and the last value."""
+    lines = [[point.values[watched] for point in one.points if watched in point.values] for one in curves]
+    ends = [(values[0], values[-1]) for values in lines if values]
+    first, last = (fmean(each) for each in zip(*ends, strict=True))
+    return f"{name} from {first:.4g} to {last:.4g}"
 
 
 def file_name(metric: str) -> str:

@@ -31,7 +31,7 @@ async def run(desk: Desk) -> Review | None:
         papers_wanted=wanted,
         earlier_version=inputs.earlier,
         sent_back_because=inputs.reasons,
-    )
+    ).with_tools(Summary, FullText, AddPaper, LiteratureReview)
     known = shelf_before(inputs.before(Review))
     shelf: dict[str, ShelfPaper] = {}
     heard = Shown("")

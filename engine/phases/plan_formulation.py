@@ -35,7 +35,7 @@ async def run(desk: Desk) -> Plan | None:
         target=frame.target,
         sent_back_because=inputs.reasons,
         **shared,
-    )
+    ).with_tools(Dialogue, SubmitPlan)
     student = desk.seat(Role.PHD_STUDENT, "student", **shared)
     heard = Shown("")
     async for turn in desk.rounds(frame.turns):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from engine.answers import Answer, Decide, MetaReview, Refusal, SubmitReview
 from engine.desk import Desk
-from engine.phases import standing
+from engine.phases import reading, standing
 from engine.phases.building import readable
 from engine.phases.news import with_last
 from engine.phases.reviewing import means, shown_review
@@ -42,7 +42,10 @@ async def run(desk: Desk) -> Refinement | None:
     elsewhere = inputs.manuscript
     paper = elsewhere.shown if elsewhere else readable(desk, inputs.report.source)
     seats = [(nth, REVIEWERS[nth % len(REVIEWERS)]) for nth in range(frame.reviews)]
-    forms = await desk.all(*(desk.start(f"{role.value}-{nth + 1}", reviewed, role, paper) for nth, role in seats))
+    cited, figures = ("", "") if elsewhere else beside(desk)
+    forms = await desk.all(
+        *(desk.start(f"{role.value}-{nth + 1}", reviewed, role, paper, cited, figures) for nth, role in seats)
+    )
     reviews = tuple(
         Signed(reviewer=role, round=inputs.round, form=form) for (_, role), form in zip(seats, forms, strict=True)
     )
@@ -86,10 +89,18 @@ async def run(desk: Desk) -> Refinement | None:
     return None
 
 
-async def reviewed(desk: Desk, role: Role, paper: str) -> Form:
+def beside(desk: Desk) -> tuple[Shown, Shown]:
+    """The references and the figures of the lab's own paper, in words."""
+    inputs = desk.inputs
+    source = inputs.report.source
+    papers = (*inputs.review.papers, *inputs.report.papers)
+    return reading.references(source, papers), reading.figures(source, inputs.experiments)
+
+
+async def reviewed(desk: Desk, role: Role, paper: str, cited: str, figures: str) -> Form:
     """One review, looked at once more by who wrote it."""
     language = "" if desk.inputs.manuscript else desk.frame.paper_language
-    reviewer = desk.seat(role, "reviewer", paper_language=language, paper=paper)
+    reviewer = desk.seat(role, "reviewer", paper_language=language, paper=paper, cited=cited, figures=figures)
     await reviewer.ask(answers=(SubmitReview,))
     look_again = tag("look_again", LOOK_AGAIN)
     return (await reviewer.ask(look_again, answers=(SubmitReview,))).form

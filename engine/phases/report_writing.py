@@ -15,7 +15,7 @@ from itertools import count
 from engine import artefact
 from engine.answers import Done, Edit, Keep, Readme, Refusal, Replace, SearchPapers, SubmitReview, Tool
 from engine.desk import Desk, Round
-from engine.phases import news, standing
+from engine.phases import news, reading, standing, typed
 from engine.phases.building import Draft, build, readable
 from engine.phases.literature import searched
 from engine.phases.news import with_last
@@ -51,7 +51,7 @@ async def run(desk: Desk) -> Report | None:
         draft = await written(desk.within(part), writer, draft, part, found)
         desk.tell(SectionKept(part))
         await desk.keep(draft.report)
-    form = await read(desk.within("first-reading"), draft)
+    form = await read(desk.within("first-reading"), draft, found)
     stalled, last_attempt = 0, Shown("")
     async for turn in desk.rounds(frame.report_steps + 1):
         here = desk.within(f"step-{turn.n}")
@@ -184,19 +184,21 @@ async def improved(
         heard = news.error(built.why)
     if isinstance(built, Refusal):
         return None, form, lines(edit.why, news.error(built.why))
-    score = await read(desk, built)
+    score = await read(desk, built, found)
     if points(score) > points(form):
         return built, score, Shown("")
     return None, form, lines(edit.why, f"scored {points(score):.2f}, not above {points(form):.2f}: not kept")
 
 
-async def read(desk: Desk, draft: Draft) -> Form:
+async def read(desk: Desk, draft: Draft, found: dict[str, ShelfPaper]) -> Form:
     """How the paper reads on the conference's form, its numbers filled in."""
     critic = desk.seat(
         Role.PROFESSOR,
         "critic",
         paper_language=desk.frame.paper_language,
         paper=readable(desk, draft.source),
+        cited=reading.references(draft.source, found.values()),
+        figures=reading.figures(draft.source, desk.inputs.experiments),
     )
     return (await critic.ask(answers=(SubmitReview,))).form
 
@@ -214,8 +216,16 @@ async def readme(desk: Desk) -> str:
         best=standing.best(inputs.experiments),
         references=standing.citable(inputs),
     )
-    answer = await professor.ask(answers=(Readme,), check=lambda given: standing.unknown_reference(inputs, given.text))
+    answer = await professor.ask(answers=(Readme,), check=partial(unfounded, desk))
     return readable(desk, answer.text, markdown=True)
+
+
+def unfounded(desk: Desk, answer: Readme) -> Refusal | None:
+    """Why a README's numbers do not stand."""
+    refusal = standing.unknown_reference(desk.inputs, answer.text)
+    if refusal is None and desk.frame.edition:
+        return typed.refused(desk.inputs, answer.text, "README.md")
+    return refusal
 
 
 def search_tool(found: dict[str, ShelfPaper]) -> Tool[SearchPapers]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from engine.answers import Answer, Dialogue, Refusal, SubmitInterpretation
 from engine.desk import Desk
 from engine.inputs import Inputs
-from engine.phases import standing
+from engine.phases import standing, typed
 from engine.phases.news import said, with_last
 from engine.prompt import Shown, Value
 from state.products.base import Product
@@ -33,12 +33,12 @@ async def run(desk: Desk) -> Interpretation | None:
         earlier_version=inputs.earlier,
         sent_back_because=inputs.reasons,
         **shared,
-    )
+    ).with_tools(Dialogue, SubmitInterpretation)
     student = desk.seat(Role.PHD_STUDENT, "student", review=inputs.products.get("review"), **shared)
     heard = Shown("")
     async for turn in desk.rounds(desk.frame.turns):
         answers: tuple[type[Answer], ...] = (SubmitInterpretation,) if turn.last else (Dialogue, SubmitInterpretation)
-        match await lead.ask(with_last(turn, heard), answers=answers, check=lambda answer: untied(inputs, answer)):
+        match await lead.ask(with_last(turn, heard), answers=answers, check=lambda answer: untied(desk, answer)):
             case Dialogue(text=text):
                 heard = said(Role.PHD_STUDENT, (await student.ask(said(Role.POSTDOC, text), answers=(Dialogue,))).text)
             case SubmitInterpretation() as draft:
@@ -49,9 +49,14 @@ async def run(desk: Desk) -> Interpretation | None:
     return None
 
 
-def untied(inputs: Inputs, answer: Answer) -> Refusal | None:
+def untied(desk: Desk, answer: Answer) -> Refusal | None:
     """Why a reading is not tied to what was measured."""
-    return untied_text(inputs, answer.text) if isinstance(answer, SubmitInterpretation) else None
+    if not isinstance(answer, SubmitInterpretation):
+        return None
+    refusal = untied_text(desk.inputs, answer.text)
+    if refusal is None and desk.frame.edition:
+        return typed.refused(desk.inputs, answer.text, Interpretation.main)
+    return refusal
 
 
 def untied_text(inputs: Inputs, text: str) -> Refusal | None:
@@ -67,4 +72,5 @@ def untied_text(inputs: Inputs, text: str) -> Refusal | None:
 async def check(desk: Desk, product: Product) -> Refusal | None:
     """Every number of an interpretation that a person edited still points to a measured value."""
     assert isinstance(product, Interpretation)
-    return untied_text(desk.inputs, product.body)
+    refusal = untied_text(desk.inputs, product.body)
+    return refusal or typed.refused(desk.inputs, product.body, Interpretation.main)

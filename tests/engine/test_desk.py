@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from engine import opening
-from engine.answers import Dialogue, Refusal, SearchPapers, Tool
+from engine import opening, prompt
+from engine.answers import Dialogue, Keep, Refusal, SearchPapers, Tool
 from engine.desk import Desk, NameUsed
 from engine.experiments.contract import Job, Limits
 from engine.prompt import Shown, fields_of
@@ -216,3 +217,26 @@ async def test_a_visit_keeps_the_tools_that_it_was_opened_with(lay: Lay, monkeyp
     await seat(laid.desk()).ask("hello", answers=(Dialogue,))
     (tool,) = laid.player.asked[0].tools
     assert tool.description == "Say something to your colleague. They answer, and you go on from there."
+
+
+async def test_a_tool_that_is_not_open_now_goes_back_with_the_names_of_those_that_are(lay: Lay) -> None:
+    laid = lay()
+    laid.player.replies = [says("dialogue", text="one more"), says("keep", why="settled")]
+    lead = seat(laid.desk()).with_tools(Dialogue, Keep)
+    answer = await lead.ask(answers=(Keep,))
+    assert answer.why == "settled"
+    first, second = laid.player.asked
+    assert [tool.name for tool in first.tools] == ["dialogue", "keep"] and first.tools == second.tools
+    assert first.messages[-1].text == "<begin/>\n<open_now>keep</open_now>"
+    told = str(second.messages[-1].blocks)
+    assert "'dialogue' is not open now: call one of keep" in told and "<open_now>keep</open_now>" in told
+
+
+async def test_a_visit_of_before_goes_on_as_it_began(lay: Lay) -> None:
+    laid = lay()
+    laid.player.replies = [says("keep", why="settled")]
+    desk = laid.desk()
+    desk.bench.frame = replace(desk.bench.frame, edition=0, prompts={**desk.frame.prompts, prompt.HOW: ""})
+    await seat(desk).with_tools(Dialogue, Keep).ask(answers=(Keep,))
+    (asked,) = laid.player.asked
+    assert [tool.name for tool in asked.tools] == ["keep"] and asked.messages[-1].text == "<go_on/>"

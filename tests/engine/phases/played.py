@@ -9,7 +9,7 @@ from dataclasses import replace
 from engine import opening
 from engine.desk import Desk
 from engine.inputs import Inputs
-from engine.models.base import Message, Reply, Request, ToolUse, Usage
+from engine.models.base import Message, Reply, Request, ToolSpec, ToolUse, Usage
 from state import lineage
 from state.products.base import Product
 from state.products.data import Data
@@ -34,7 +34,7 @@ class Cast:
 
     def __call__(self, request: Request) -> Reply:
         self.asked.append(request)
-        for tool in request.tools:
+        for tool in open_now(request):
             left = self.answers.get(tool.name)
             if not left:
                 continue
@@ -52,6 +52,12 @@ class Cast:
     def shown(self) -> list[str]:
         """The text of every request."""
         return [seen(request) for request in self.asked]
+
+
+def open_now(request: Request) -> list[ToolSpec]:
+    """The tools that may be called in this turn."""
+    named = [name for one in tagged(last(request), "open_now") for name in one.split(", ")]
+    return [tool for tool in request.tools if not named or tool.name in named]
 
 
 def seen(request: Request) -> str:

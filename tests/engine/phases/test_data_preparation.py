@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
 from engine.answers import Refusal
 from engine.phases import data_preparation
 from state.vocabulary import Phase
@@ -50,7 +52,16 @@ async def test_a_hub_that_cannot_be_asked_is_not_an_empty_hub(lay: Callable[...,
         search_hf=[{"query": "modular arithmetic"}, lambda text: None],
         submit_code=[lambda text: GOOD if "<source_unreachable" in text else None],
     )
-    assert await data_preparation.run(play(laid, cast, inputs_with(PLAN), online=False)) is not None
+    desk = play(laid, cast, inputs_with(PLAN), online=False, edition=0)  # as visits of 0.1.0 go on
+    assert await data_preparation.run(desk) is not None
+
+
+@pytest.mark.parametrize("online", [True, False])
+async def test_the_hub_is_offered_where_the_project_asks_it(lay: Callable[..., Laid], online: bool) -> None:
+    laid = lay(Phase.DATA_PREPARATION)
+    cast = Cast(submit_code=[GOOD])
+    assert await data_preparation.run(play(laid, cast, inputs_with(PLAN), online=online)) is not None
+    assert ("search_hf" in {tool.name for tool in cast.asked[0].tools}) is online
 
 
 async def test_a_persons_edit_that_does_not_run_is_refused(lay: Callable[..., Laid]) -> None:

@@ -62,4 +62,16 @@ async def test_in_its_last_turn_the_postdoc_can_only_submit(lay: Callable[..., L
     laid = lay()
     cast = Cast(dialogue=[{"text": "and another thing"}], plan=[lambda text: DRAFT if "<last/>" in text else None])
     assert isinstance(await plan_formulation.run(play(laid, cast, inputs_with(REVIEW), turns=3)), Plan)
-    assert [tool.name for tool in cast.asked[-1].tools] == ["plan"]
+    assert tagged(last(cast.asked[-1]), "open_now") == ["plan"]
+
+
+async def test_the_list_of_tools_stays_the_same_through_a_conversation_so_that_it_stays_cached(
+    lay: Callable[..., Laid],
+) -> None:
+    laid = lay()
+    cast = Cast(dialogue=[{"text": "and another thing"}], plan=[lambda text: DRAFT if "<last/>" in text else None])
+    await plan_formulation.run(play(laid, cast, inputs_with(REVIEW), turns=3))
+    leads = [request for request in cast.asked if tagged(request.system, "seat") == ["lead"]]
+    assert len(leads) == 3 and all(request.tools == leads[0].tools for request in leads)
+    assert [tool.name for tool in leads[0].tools] == ["dialogue", "plan"]
+    assert last(leads[0]) == "<begin/>" and [request.system for request in leads] == [leads[0].system] * 3

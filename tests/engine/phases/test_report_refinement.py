@@ -70,6 +70,20 @@ async def test_three_reviewers_read_the_numbers_as_printed_and_the_means_are_the
     assert Refinement.of(found.files()) == found
 
 
+async def test_a_reviewer_sees_what_is_cited_and_what_each_figure_shows(lay: Callable[..., Laid]) -> None:
+    laid = lay(Phase.REPORT_REFINEMENT)
+    source = SOURCE.replace("It took", r"See \cite{power2022}, \includegraphics{figures/steps.png}. It took")
+    drawn = experiments().model_copy(
+        update={"figures": {"steps.png": b"", "other.png": b""}, "captions": {"steps.png": "steps by program"}}
+    )
+    cast = Cast(review=[FORM], meta_review=[META], decide=[{"decision": "done", "reasons": "x"}])
+    inputs = inputs_with(REVIEW, PLAN, DATA, drawn, INTERPRETATION, Report(source=source), measured=values())
+    await report_refinement.run(play(laid, cast, inputs))
+    assert tagged(cast.shown[0], "cited") == ['<item key="power2022">unknown authors. Grokking</item>']
+    (figures,) = tagged(cast.shown[0], "figures")
+    assert "steps by program: wd_2 152 ± 1 (n 3); base 302 ± 1 (n 3)" in figures and "other" not in figures
+
+
 async def test_five_reviews_make_the_ensemble(lay: Callable[..., Laid]) -> None:
     laid = lay(Phase.REPORT_REFINEMENT)
     cast = Cast(review=[FORM], meta_review=[META], decide=[{"decision": "done", "reasons": "x"}])

@@ -34,7 +34,7 @@ from tests.engine.phases.played import (
 from tests.engine.phases.test_report_refinement import FORM
 
 INPUTS = inputs_with(REVIEW, PLAN, DATA, experiments(), INTERPRETATION, measured=values())
-README = {"text": r"At 95 % of the table it took \result{wd_2/toy/steps/mean} steps."}
+README = {"text": r"At 100 % of the table it took \result{wd_2/toy/steps/mean} steps."}
 
 
 def writes(text: str) -> dict[str, Any]:
@@ -57,7 +57,7 @@ async def test_a_paper_is_written_section_by_section_and_its_numbers_are_measure
     assert report.title == "Does decay set the clock?"
     assert r"\result{wd_2/toy/steps/mean}" in section(report.source, "results")
     assert list(report.bibliography.split("{")[1:2]) == ["power2022,\n  author = "]
-    assert report.readme == "At 95 % of the table it took 152.0 ± 1.0 steps."
+    assert report.readme == "At 100 % of the table it took 152.0 ± 1.0 steps."
     assert Report.of(report.files()) == report
     asked = [tagged(text, "section")[-1] for text in map(last, cast.asked) if tagged(text, "section")]
     assert asked[0] == "title" and asked[-1] == "discussion" and len(asked) == 9
@@ -138,7 +138,7 @@ async def test_work_sent_back_may_keep_a_section_as_it_was(lay: Callable[..., La
     inputs = inputs_with(*INPUTS.products.values(), measured=values(mean=140.0), earlier=first)
     again = await report_writing.run(play(laid, cast, inputs, report_steps=0))
     assert again is not None and again.source == first.source
-    assert again.readme == "At 95 % of the table it took 140.0 ± 1.0 steps."
+    assert again.readme == "At 100 % of the table it took 140.0 ± 1.0 steps."
 
 
 async def test_a_persons_edit_is_built_again_or_refused_with_its_line(lay: Callable[..., Laid]) -> None:

@@ -13,7 +13,7 @@ from state.vocabulary import Phase, Verdict
 from tests.engine.conftest import Laid
 from tests.engine.phases.played import DATA, PLAN, REVIEW, Cast, experiments, inputs_with, last, play, tagged, values
 
-GOOD = {"text": r"At 95 % it took \result{wd_2/toy/steps/mean} steps, better.", "hypothesis": "holds"}
+GOOD = {"text": r"At the target of 100 it took \result{wd_2/toy/steps/mean} steps, better.", "hypothesis": "holds"}
 
 
 async def test_a_reading_is_talked_over_and_tied_to_measured_values(lay: Callable[..., Laid]) -> None:
@@ -23,6 +23,7 @@ async def test_a_reading_is_talked_over_and_tied_to_measured_values(lay: Callabl
         interpretation=[
             lambda text: {**GOOD, "text": r"It took \result{wd_9/toy/steps/mean}."} if "Yes." in text else None,
             {**GOOD, "text": "It took fewer steps."},
+            {**GOOD, "text": r"It took 152 steps, \result{wd_2/toy/steps/mean}."},
             GOOD,
         ],
     )
@@ -32,6 +33,7 @@ async def test_a_reading_is_talked_over_and_tied_to_measured_values(lay: Callabl
     refusals = [tagged(last(request), "refusal")[0] for request in cast.asked if tagged(last(request), "refusal")]
     assert "wd_9" in refusals[0] and r"\result{wd_2/toy/steps/mean}" in refusals[0]
     assert "no measured value is named" in refusals[1]
+    assert r"line 1: 152 is typed" in refusals[2] and r"it is \result{wd_2/toy/steps/mean}" in refusals[2]
 
 
 @pytest.mark.parametrize("verdict", [Verdict.BETTER, Verdict.WORSE])

@@ -1,0 +1,42 @@
+"""Numbers typed into a Markdown text: chosen ones stand, measured ones are references."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.phases import typed
+from tests.engine.phases.played import DATA, PLAN, REVIEW, experiments, inputs_with, values
+
+INPUTS = inputs_with(REVIEW, PLAN, DATA, experiments(), measured=values())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        r"It took \result{wd_2/toy/steps/mean} steps with decay 2 of 3 seeds, target 100.",
+        "1. First.\n2. Second, as in [@power2022] (2022).\n\n## 3 What follows\nwd_2 on mod47, `x = 0.731`.",
+        "比较了 2 种衰减，目标为 100 步。",
+    ],
+)
+def test_what_was_chosen_counted_or_named_is_typed(text: str) -> None:
+    assert typed.refused(INPUTS, text, "interpretation.md") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "reference"),
+    [
+        ("first\nwd_2 took 152 steps", r"line 2: 152 is typed [first wd_2 took 152 steps]; it is \result{wd_2/"),
+        ("比基线快 -150 步", r"it is \result{wd_2/toy/steps/delta}"),
+        ("accuracy 0.731", "no measured value prints so"),
+        ("faster by 44 %", "no measured value prints so"),
+    ],
+)
+def test_a_measured_number_that_is_typed_goes_back_with_its_line_and_its_reference(text: str, reference: str) -> None:
+    refusal = typed.refused(INPUTS, text, "interpretation.md")
+    assert refusal is not None and reference in refusal.why
+
+
+def test_the_numbers_that_are_wrong_are_named_together_a_few_at_a_time() -> None:
+    refusal = typed.refused(INPUTS, "\n".join(f"0.{n}" for n in range(31, 40)), "interpretation.md")
+    assert refusal is not None and refusal.facts == {"file": "interpretation.md", "line": 1, "found": "0.31"}
+    assert refusal.why.count(" is typed") == typed.TOLD and refusal.why.endswith("and 4 more")

@@ -9,14 +9,15 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from state import places
 from state.errors import LabError
 from state.readers import Reader, reading
 from state.rows import RunRow, WaitRow, newest
-from state.vocabulary import Choice, Phase, Role, RunState
+from state.vocabulary import Choice, Phase, Role, RunState, Wait
+from tui.language import tr
 
 
 def project(args: argparse.Namespace) -> Path:
@@ -59,6 +60,50 @@ def run_at_work(folder: Path, run: int | None) -> int:
     if found.state == RunState.DONE:
         raise LabError("run.over", run=found.id)
     return found.id
+
+
+RESUMABLE = (Wait.PERSON, Wait.TROUBLE, Wait.NETWORK, Wait.AUTH, Wait.DISK, Wait.BACKOFF, Wait.BUDGET)
+"""Waits that `resume` ends."""
+
+REST = (RunState.DONE, RunState.STOPPED, RunState.FAILED)
+
+
+def run_to_pause(folder: Path, run: int | None) -> int:
+    """The run of that number, else the one that can still be paused; errors as `run_at_work`, and `run.several`."""
+    found = _only_one(folder, run, "pause", lambda run, waits: run.state not in REST and Wait.PERSON not in waits)
+    return run_at_work(folder, found)
+
+
+def run_to_check(folder: Path, run: int | None) -> int:
+    """The run of that number, else the one at work; errors as `run_at_work`, and `run.several`."""
+    return run_at_work(folder, _only_one(folder, run, "checkpoint", lambda run, waits: run.state == RunState.RUNNING))
+
+
+def run_to_stop(folder: Path, run: int | None) -> int:
+    """The run of that number, else the one that can still be stopped; errors as `run_at_work`, and `run.several`."""
+    return run_at_work(folder, _only_one(folder, run, "stop", lambda run, waits: run.state not in REST))
+
+
+def run_to_resume(folder: Path, run: int | None) -> int:
+    """The run of that number, else the one that stands still, before those that were stopped; LabError
+    `run.several`."""
+    run = _only_one(folder, run, "resume", lambda run, waits: run.state not in REST and bool(waits & {*RESUMABLE}))
+    at_rest = (RunState.STOPPED, RunState.FAILED)
+    return run_number(folder, _only_one(folder, run, "resume", lambda run, waits: run.state in at_rest))
+
+
+def _only_one(folder: Path, run: int | None, command: str, can: Callable[[RunRow, set[str]], bool]) -> int | None:
+    """`run` where one is named; else the one for which the command does something, None where there is none."""
+    if run is not None:
+        return run
+    where = places.places(folder)
+    with reading(where.database, where.blobs) as reader:
+        runs = reader.runs() if reader else []
+        able = [each for each in runs if reader and can(each, {wait.why for wait in reader.waits(each.id)})]
+    if len(able) > 1:
+        told = ", ".join(f"{each.id} ({tr(f'state.{each.state}')})" for each in able)
+        raise LabError("run.several", runs=told, command=f"nightlab {command} --run {able[-1].id}")
+    return able[0].id if able else None
 
 
 def open_wait(folder: Path, choice: Choice | None, run: int | None) -> WaitRow:

@@ -227,16 +227,6 @@ def test_a_fork_names_a_checkpoint_that_is_behind_the_run(lab: Lab) -> None:
     assert closed_visit(lab.folder, run, None, Phase.PLAN_FORMULATION) == "plan@1"
 
 
-@pytest.mark.parametrize("kind", [WordKind.PAUSE, WordKind.STOP, WordKind.CHECKPOINT])
-def test_pause_stop_and_checkpoint_are_words_for_the_newest_run(lab: Lab, kind: WordKind) -> None:
-    assert lab.say(kind.value).code == 2  # no run yet
-    lab.run()
-    newest = lab.run()
-    assert lab.say(kind.value).code == 0
-    word = lab.left()
-    assert (word.kind, word.body.run) == (kind, newest)
-
-
 def test_a_form_is_filled_in_and_left_and_a_wrong_one_is_answered_with_its_line(lab: Lab, tmp_path: Path) -> None:
     lab.run()
     empty = lab.say("review").out

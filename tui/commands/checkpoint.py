@@ -16,7 +16,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     folder = here.project(args)
-    number = here.run_at_work(folder, args.run)
+    number = here.run_to_check(folder, args.run)
     launch.give(folder, WordKind.CHECKPOINT, {"run": number, "experiments": not args.end_experiments})
     print(tr("cli.checkpoint.done", run=number))
     return 0

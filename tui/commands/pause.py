@@ -15,7 +15,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     folder = here.project(args)
-    number = here.run_at_work(folder, args.run)
+    number = here.run_to_pause(folder, args.run)
     launch.give(folder, WordKind.PAUSE, {"run": number})
     print(tr("cli.pause.done", run=number))
     return 0

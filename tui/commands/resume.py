@@ -16,7 +16,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     folder = here.project(args)
-    number = here.run_number(folder, args.run)
+    number = here.run_to_resume(folder, args.run)
     seen = follow.last_seq(folder)
     launch.give(folder, WordKind.RESUME, {"run": number})
     if args.headless or here.no_terminal():

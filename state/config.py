@@ -54,6 +54,14 @@ def _as_duration(value: object) -> object:
     return duration(value) if isinstance(value, str) else value
 
 
+def _with_full_names(value: object) -> object:
+    """`plan` is the phase's name on every screen, so it may stand for `plan_formulation`."""
+    if not isinstance(value, list | tuple):
+        return value
+    return tuple((Phase.named(each) or each) if isinstance(each, str) else each for each in value)
+
+
+PHASE_NAMES = ", ".join(f'"{phase.value}"' for phase in Phase)
 Duration = Annotated[timedelta, BeforeValidator(_as_duration), PlainSerializer(written, return_type=str)]
 Phases = tuple[Phase, ...]
 
@@ -180,7 +188,9 @@ class Config(Section):
     question: str = ""
     topic: str = ""
     autonomy: Autonomy = Autonomy.CO_PILOT
-    checkpoints: Annotated[Literal["all"] | Phases, Field(examples=['"all" | ["plan_formulation", …]'])] = "all"
+    checkpoints: Annotated[
+        Literal["all"] | Phases, BeforeValidator(_with_full_names), Field(examples=[f'"all" | [{PHASE_NAMES}]'])
+    ] = "all"
     rounds: Annotated[int, Field(ge=0, le=100)] = 2
     models: Annotated[dict[str, Annotated[str, Field(min_length=1)]], BeforeValidator(_with_default)] = Field(
         default_factory=lambda: {"default": "anthropic"}, examples=['"PROFILE" | "PROFILE/MODEL"']
@@ -222,7 +232,9 @@ class Config(Section):
 
 def allowed(key: Key) -> str:
     """What a key may be, in the notation of project.toml: `0 … 100`, `"co-pilot" | "autopilot"`, `true | false`."""
-    return fields().get(".".join(key)) or fields().get(key[0], "") if key else ""
+    if not key or key in (("models",), ("data",)):  # a table with names of its own
+        return "".join(f"[{name}]" for name in key)
+    return fields().get(".".join(key)) or fields().get(key[0], "")
 
 
 def _flatten(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Plain]]:
@@ -261,5 +273,6 @@ def _notation(name: str, field: FieldInfo) -> str:
             (m.ge if hasattr(m, "ge") else m.gt for m in field.metadata if hasattr(m, "ge") or hasattr(m, "gt")), 0
         )
         most = next((m.le for m in field.metadata if hasattr(m, "le")), 0)
-        return f"{least} … {most}" if kind is int else f"{float(least)} … {float(most)}"
+        above = any(hasattr(m, "gt") for m in field.metadata)
+        return f"> {least:g}, ≤ {most:.0f}" if above else f"{least:g} … {most:.0f}"
     return '"…"'

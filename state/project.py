@@ -67,6 +67,17 @@ SETTABLE = LIVE | {"languages"}
 """What `set` may change for a run at work; languages reach the next visit, which pins them."""
 
 
+REASONS = {
+    "twice": r"Cannot (overwrite|declare|mutate)",
+    "bracket": r"Unclosed|Expected '\]",
+    "quote": r"Unterminated|Expected \"'\"|Illegal character '\\n'|Expected '\"",
+    "backslash": r"Unescaped '\\'",
+    "value": r"Invalid value",
+    "line": r"Expected ('='|newline)|Invalid (statement|initial)",
+}
+"""What tomllib finds wrong with a text, by the message key's last part (`toml.twice`)."""
+
+
 def load(folder: Path) -> Project:
     """Read and check `folder/project.toml`; LabError `project.*` with file and line where it is wrong."""
     file = folder.absolute() / FILE
@@ -80,7 +91,7 @@ def load(folder: Path) -> Project:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
-        raise LabError("project.unreadable", file=str(file), line=line, reason="not UTF-8") from None
+        raise LabError("project.unreadable", file=str(file), line=line, reason="encoding") from None
     config = read(text, file)
     _check_models(config, text, file)
     return Project(folder.absolute(), config, text, hashlib.sha256(raw).hexdigest())
@@ -92,8 +103,8 @@ def read(text: str, file: Path = Path(FILE)) -> Config:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         at = re.search(r"line (\d+)", str(error))
-        line = int(at[1]) if at else text.count("\n") + 1
-        reason = re.sub(r"\s*\(at .*\)$", "", str(error))
+        line = int(at[1]) if at else text.rstrip().count("\n") + 1
+        reason = _told(re.sub(r"\s*\(at .*\)$", "", str(error)))
         raise LabError("project.unreadable", file=str(file), line=line, reason=reason) from None
     _refuse_unknown_names(values, text, file)
     try:
@@ -105,6 +116,11 @@ def read(text: str, file: Path = Path(FILE)) -> Config:
         line = line_of(text, ("question",) if "question" in values else ("topic",))
         raise LabError("project.no_question", file=str(file), line=line)
     return config
+
+
+def _told(reason: str) -> str:
+    """tomllib's reason as the last part of a message key, its own words where it is a rare one."""
+    return next((key for key, pattern in REASONS.items() if re.match(pattern, reason)), reason)
 
 
 def diff(old: Config, new: Config) -> list[Change]:

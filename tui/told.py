@@ -46,7 +46,7 @@ def refusal(error: LabError) -> str:
     key = next((each for each in variants if has(each)), f"error.{error.key}")
     if not has(key):
         return str(error)
-    said = tr(key, **{name: _why(value) if name == "why" else _fact(value) for name, value in facts.items()})
+    said = tr(key, **{name: _why(value, name) for name, value in facts.items()})
     if error.key.startswith("paper.") and facts.get("line"):
         return tr("error.at_line", file=_fact(facts.get("file")), line=_fact(facts["line"]), said=said)
     return said
@@ -108,9 +108,10 @@ def _profile(facts: Mapping[str, Any]) -> str:
     return tr("doctor.profile.key" if facts.get("key") else "doctor.profile.none", name=facts["name"])
 
 
-def _why(value: Any) -> str:
-    """Why a source was silent is a code; every other reason stands as it was told."""
-    return tr(f"why.{value}") if isinstance(value, str) and has(f"why.{value}") else _fact(value)
+def _why(value: Any, name: str) -> str:
+    """Why a source was silent, or what a TOML text lacks, is a code; every other fact stands as it was told."""
+    key = {"why": f"why.{value}", "reason": f"toml.{value}"}.get(name)
+    return tr(key) if key is not None and isinstance(value, str) and has(key) else _fact(value)
 
 
 def _fact(value: Any) -> str:

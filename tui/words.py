@@ -157,6 +157,8 @@ def shown(name: str, value: Any) -> str:
         return span(float(value))
     if name in ("verdict", "state", "autonomy", "choice", "why", "what") and has(f"{name}.{value}"):
         return tr(f"{name}.{value}")
+    if name == "reason" and has(f"toml.{value}"):
+        return tr(f"toml.{value}")
     if name in ("key", "why") and isinstance(value, str) and "." in value:
         return refused(value)
     if isinstance(value, bool):

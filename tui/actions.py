@@ -39,6 +39,7 @@ REGISTRY: tuple[Action, ...] = (
     Action("view_before", ("[",), RUN, "places"),
     Action("view_next", ("]",), RUN, "places"),
     Action("part", ("tab",), RUN, "places"),
+    Action("part_before", ("shift+tab",), RUN, "places"),
     Action("note", ("n",), HOME | RUN, "words"),
     Action("approve", ("a",), RUN, "words", asks=True),
     Action("edit", ("e",), RUN, "words"),
@@ -77,7 +78,8 @@ NAMES = {
     "[": "left_square_bracket", "]": "right_square_bracket", "/": "slash", "?": "question_mark", "+": "plus",
 }  # fmt: skip
 SHOWN = {
-    "enter": "Enter", "escape": "Esc", "tab": "Tab", "up": "↑", "down": "↓", "left": "←", "right": "→",
+    "enter": "Enter", "escape": "Esc", "tab": "Tab", "shift+tab": "Shift+Tab", "up": "↑", "down": "↓",
+    "left": "←", "right": "→",
     "pageup": "PgUp", "pagedown": "PgDn", "home": "Home", "end": "End", "space": "Space", "ctrl+p": "Ctrl+P",
     "ctrl+c": "Ctrl+C", "f1": "F1", "f2": "F2",
 }  # fmt: skip

@@ -6,7 +6,8 @@ Read from the run's `Look` and, for files outside it, from the project's folders
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
@@ -31,13 +32,17 @@ Make = Callable[[int], list[Line]]
 
 @dataclass(frozen=True)
 class Thing:
-    """`line` is where it is opened at, from 1; 0 for its beginning. `copies`: what `y` copies, where not the text."""
+    """`line` is where it is opened at, from 1; 0 for its beginning. `row`: the same where it depends on the width.
+
+    `copies`: what `y` copies, where not the text.
+    """
 
     title: str
     about: str
     lines: Make
     line: int = 0
     copies: str = ""
+    row: Callable[[int], int] | None = None
 
 
 def gather_thing(folder: Path, look: Look, place: Place) -> Thing:
@@ -52,6 +57,17 @@ def gather_thing(folder: Path, look: Look, place: Place) -> Thing:
         "paper": paper,
     }
     return makers[place.kind](folder, look, place)
+
+
+def gather_inside(folder: Path, look: Look, wanted: Sequence[Place]) -> dict[Place, Thing]:
+    """Several things at once; one that cannot be read says so in its place."""
+    found = {}
+    for place in wanted:
+        try:
+            found[place] = gather_thing(folder, look, place)
+        except (LabError, OSError, ValueError, sqlite3.DatabaseError):
+            found[place] = _gone(place)
+    return found
 
 
 def program(folder: Path, look: Look, place: Place) -> Thing:
@@ -97,7 +113,7 @@ def experiment(folder: Path, look: Look, place: Place) -> Thing:
     log = _read(places(folder).jobs, f"{row.attempt}/out.log")
     pairs = [
         (tr("experiments.program"), row.program),
-        (tr("fact.seeds"), str(row.seed)),
+        (tr("fact.seed"), str(row.seed)),
         (tr("thing.state"), tr(f"experiment.{row.state}")),
         (tr("experiments.begun"), clock(row.begun_at, look.now)),
         (tr("experiments.limit"), span(row.limit_s)),
@@ -117,14 +133,15 @@ def paper_source(folder: Path, look: Look, place: Place) -> Thing:
 
 
 def results_file(folder: Path, look: Look, place: Place) -> Thing:
-    """The file that an experiment wrote, where it ran; else what was read from it."""
+    """The file that an experiment wrote, where it ran, opened at the metric; else what was read from it."""
     rows = [one for one in look.results if one.experiment == place.number]
+    dataset, _, metric = place.name.rpartition(" ")[2].partition("/")
     experiment = next((one for one in look.experiments if one.id == place.number), None)
     if not rows or experiment is None:
         return _gone(place)
     file, about = rows[0].file, f"e{experiment.id}, {experiment.program}"
     if text := _read(places(folder).jobs, f"{experiment.attempt}/work/{file}"):
-        return Thing(file, about, lambda cells: source(text, cells))
+        return Thing(file, about, lambda cells: source(text, cells), _line_of(text, dataset, metric))
     width_ = max(len(f"{row.dataset}/{row.metric}") for row in rows) + 3
 
     def lines(cells: int) -> list[Line]:
@@ -146,16 +163,21 @@ def step(folder: Path, look: Look, place: Place) -> Thing:
                 turn = None
             found = reader.conversation(turn.step) if turn is not None else []
 
+    def message(role: str, blocks: list[Any], cells: int) -> list[Line]:
+        told = [line(" ", bold(role_name(role) if has(f"role.{role}") else role))]
+        for block in blocks:
+            text = block if isinstance(block, str) else json.dumps(block, ensure_ascii=False, indent=1)
+            told += document(text, cells)
+        return [*told, EMPTY]
+
     def lines(cells: int) -> list[Line]:
-        told: list[Line] = []
-        for role, blocks in found:
-            told += [*([EMPTY] if told else []), line(" ", bold(role_name(role) if has(f"role.{role}") else role))]
-            for block in blocks:
-                text = block if isinstance(block, str) else json.dumps(block, ensure_ascii=False, indent=1)
-                told += document(text, cells)
+        told = [row for role, blocks in found for row in message(role, blocks, cells)]
         return told or [line("   ", dim(tr("thing.no_messages")))]
 
-    return Thing(place.name or tr("thing.step"), "", lines)
+    def last(cells: int) -> int:
+        return sum(len(message(role, blocks, cells)) for role, blocks in found[:-1])
+
+    return Thing(place.name or tr("thing.step"), "", lines, row=last)
 
 
 def figure(folder: Path, look: Look, place: Place) -> Thing:
@@ -184,6 +206,13 @@ def _shared(one: str, two: str) -> int:
     """How many parts of two paths are the same from the left: a step lies beside the talk that led to it."""
     parts = zip(one.split("/"), two.split("/"), strict=False)
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], parts))
+
+
+def _line_of(text: str, dataset: str, metric: str) -> int:
+    """The line, from 1, at which a metric of a data set stands in a results file; 0 where it is not found."""
+    start = max(text.find(f'"{dataset}"'), 0) if dataset else 0
+    found = text.find(f'"{metric}"', start) if metric else -1
+    return text.count("\n", 0, found) + 1 if found >= 0 else 0
 
 
 def _value(row: ResultRow | None) -> str:

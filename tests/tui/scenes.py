@@ -28,8 +28,9 @@ from state.rows import (
 )
 from state.standstill import Ahead, Limit
 from state.vocabulary import Phase
+from tui.builds import Build
 from tui.logfile import LogFile
-from tui.look import Engine, Home, HomeRow, Look, Made, Measure, Running, Standstill
+from tui.look import Death, Engine, Home, HomeRow, Look, Made, Measure, Running, Standstill
 from tui.machine import Gpu, Held, Host
 from tui.widgets.plot import Curve
 from tui.written import Written
@@ -368,6 +369,7 @@ def refinement_waits(chinese: bool = False) -> Look:
             replace(wait("network", "report_writing", "18:20"), closed_at=ms("18:47"), choice=None),
         ),
         events=(EventRow(90, ms("19:09"), 1, None, "engine_died", {"pid": 1, "doubtful": 1, "micros": 20_000}),),
+        deaths=(Death(1, ms("19:07"), ms("19:09"), reboot=True),),
         notes=(NoteRow("w9", 1, None, "ml_engineer", WENT[chinese][2], ms("16:18"), ms("16:24")),),
         looked_at=ms("16:20"),
     )  # fmt: skip
@@ -389,16 +391,25 @@ With weight decay 2 the network reaches 95\,\% after \result{wd_2/mod47/steps/me
 \result{wd_2/mod47/steps/sd} steps (\result{wd_2/mod47/steps/n} seeds).
 \begin{tabular}{ll}
 weight decay 1 & \result{base/mod47/steps/mean} \\
+weight decay 1.5 & \result{wd_15/mod47/steps/mean} \\
 \end{tabular}
+\includegraphics[width=\linewidth]{figures/steps.png}
 \end{document}
 """
+
+
+PAPER = {
+    "paper/paper.tex": TEX.encode(),
+    "paper/references.bib": b"@article{power2022,\n title = {Grokking}}\n",
+    "paper/figures/steps.png": b"",
+}
 
 
 def paper_at_work() -> Look:
     """F."""
     base = experiments_at_work()
     facts = {"words": 120, "references": 6, "citations": 1, "figures": 3, "pdf_sha256": "0" * 64}
-    made = Made(product("report", 7, 2, facts), {"paper/paper.tex": TEX.encode()}, SimpleNamespace(source=TEX, main="paper/paper.tex"))  # fmt: skip
+    made = Made(product("report", 7, 2, facts), PAPER, SimpleNamespace(source=TEX, main="paper/paper.tex"))  # fmt: skip
     paper = PaperRow(
         "power2022", "arxiv", "2201.02177", "Grokking", ("A. Power",), 2022, "Late generalisation.", "", ""
     )
@@ -415,6 +426,7 @@ def paper_at_work() -> Look:
         ),
         made={"report_writing": (made,)},
         papers=(paper,),
+        built=(Build(ms("19:12"), True, "pdflatex", 8, "Output written on paper.pdf", "0" * 64),) * 2,
     )
 
 

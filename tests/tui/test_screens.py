@@ -20,6 +20,7 @@ from tui import drafts, language
 from tui.app import Lab
 from tui.look import Look
 from tui.machine import Host
+from tui.poller import Looked
 
 GOLDEN = Path(__file__).parent / "golden"
 SCENES: dict[str, tuple[Callable[[bool], Look], int, tuple[str, ...]]] = {
@@ -62,6 +63,9 @@ WIDE = [
     ("plan-waits", (200, 50)),
     ("experiments", (120, 36)),
     ("experiments", (200, 50)),
+    ("paper", (200, 50)),
+    ("reviews", (200, 50)),
+    ("reviews-form", (200, 50)),
 ]
 """Screens that hold more where there is room for it."""
 
@@ -109,6 +113,8 @@ async def test_a_wide_screen_is_as_its_picture(name: str, size: tuple[int, int],
         for key in keys:
             await pilot.press(key)
             await pilot.pause()
+        await screen.app.workers.wait_for_complete()
+        await pilot.pause()
         rows = rows_of(screen.app)
     well_formed(rows, size)
     drawn_as(f"{name}-{size[0]}x{size[1]}-{tongue}", rows)
@@ -152,6 +158,47 @@ async def test_home_without_a_project_offers_the_demo(tongue: Language) -> None:
         rows = rows_of(lab)
     well_formed(rows, (80, 24))
     drawn_as(f"home-first-{tongue}", rows)
+
+
+@pytest.mark.parametrize("tongue", list(Language))
+@pytest.mark.parametrize("size", [(120, 36), (200, 50)])
+@pytest.mark.parametrize("name", ["since", "money", "network", "engine-gone"])
+async def test_a_larger_screen_is_as_its_picture(name: str, size: tuple[int, int], tongue: Language) -> None:
+    make, number, _ = SCENES[name]
+    drafts.choose("language", tongue.value)
+    async with shown(make(tongue is Language.ZH), number, size) as (_, screen):
+        rows = rows_of(screen.app)
+    well_formed(rows, size)
+    drawn_as(f"{name}-{size[0]}x{size[1]}-{tongue}", rows)
+
+
+@pytest.mark.parametrize("tongue", list(Language))
+@pytest.mark.parametrize("size", [(120, 36), (200, 50)])
+async def test_a_larger_home_is_as_its_picture(size: tuple[int, int], tongue: Language) -> None:
+    drafts.choose("language", tongue.value)
+    lab = Lab(polls=False)
+    async with lab.run_test(size=size) as pilot:
+        lab.home.looked(scenes.home())
+        await pilot.pause()
+        lab.on_looked(Looked(scenes.refinement_waits(tongue is Language.ZH)))  # what the poller brings of a chosen run
+        await pilot.pause()
+        rows = rows_of(lab)
+    well_formed(rows, size)
+    drawn_as(f"home-{size[0]}x{size[1]}-{tongue}", rows)
+
+
+async def test_home_asks_for_the_chosen_run_where_there_is_room_beside_its_list() -> None:
+    lab = Lab(polls=False)
+    async with lab.run_test(size=(200, 50)) as pilot:
+        lab.home.looked(scenes.home())
+        await pilot.pause()
+        assert lab.poller.wanted.beside == (Path("/lab/grokking"), 1)
+        await pilot.press("down")
+        assert lab.poller.wanted.beside == (Path("/lab/vit-noise"), 4)
+        assert lab.home.look is None  # another run's stands there no longer
+        await pilot.resize_terminal(120, 36)
+        await pilot.pause()
+        assert lab.poller.wanted.beside is None
 
 
 @pytest.mark.parametrize("size", [(80, 24), (100, 30), (120, 36), (200, 50)])

@@ -1,103 +1,193 @@
-"""Where a number of the paper comes from: source line, results file, experiments, program, step; each rung opens.
+"""Where a number of the paper comes from: source line, results, experiments, program, step; each rung opens.
 
-Five rows below the page, or, where it is wide, beside it with what stands in each of the five.
+Five rows below the page, or, where it is wide, beside it with the five files open at their lines. Which files those
+are is said by `Rung.places`; whoever draws brings what was read of them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from state import paper
 from state.rows import ResultRow
 from state.vocabulary import Language
 from tui.language import tr
-from tui.lines import EMPTY, Line, Span, dim, ends, line
+from tui.lines import EMPTY, Line, Span, bold, dim, ends, exactly, line, picked
 from tui.look import Look
 from tui.panes.papertext import Number
-from tui.text import clip, fit, wrap
+from tui.text import clip, fit, width
+from tui.things import Thing
+from tui.widgets.page import Page
 from tui.widgets.rows import Place, Row, Rows
-from tui.words import NONE, role_name
+from tui.words import NONE, clock, role_name
 
 LABEL = 14
-AROUND = 2
+LEAST = 40
+"""Cells that the chain needs to stand beside the page."""
+ABOVE = 3
+"""Lines that are shown above the one that a file is opened at."""
+FILES = 8
 
 
 @dataclass(frozen=True)
 class Rung:
-    """One place on the way: its label, what it is in a row, where Enter goes, and what stands in it."""
+    """One place on the way: its label, what it is in a row, more at the right, and the files to open, each by name."""
 
     key: str
     text: str
+    more: str
     place: Place
-    inside: tuple[str, ...] = ()
+    files: tuple[tuple[str, Place], ...]
 
 
 def rungs_of(look: Look, number: Number, source: str) -> list[Rung]:
     """From the page down to the step that made the program."""
-    program, _, _, _ = number.parts
-    results = measured_by(look, number)
+    program, dataset, metric, _ = number.parts
+    results = measured_by(look, number)[:FILES]
     made = next((row for row in look.programs if row.name == program), None)
-    files = results[0].file if results else NONE
-    if len(results) > 1:
-        files = f"{files}   e{results[0].experiment} … e{results[-1].experiment}"
+    first = results[0] if results else None
     measured = "   ".join(f"e{row.experiment} {_measured(row)}" for row in results)
-    about = f"{program}: {made.change}" if made is not None and made.change else program
-    step = (
-        f"{made.step}   {role_name(made.role) if made.role else ''}".rstrip()
-        if made is not None and made.step
-        else NONE
-    )
-    first = results[0].experiment if results else 0
-    rows = source.splitlines()
-    near = range(max(number.line - 1 - AROUND, 0), min(number.line + AROUND, len(rows)))
-    seeds = tuple(f"e{row.experiment}  {tr('thing.seed', seed=str(row.seed))}  {_measured(row)}" for row in results)
-    files_of = tuple(dict.fromkeys(row.file for row in results))
+    told = [f"e{row.experiment}   {tr('thing.seed', seed=str(row.seed))}   {_measured(row)}" for row in results]
+    at = Place("source", "paper.tex", number.line)
+    code, step = Place("program", program), Place("step", made.step or "" if made else "")
+    files = tuple((f"e{row.experiment}  {row.file}", _file(row)) for row in results)
+    jobs = tuple((name, Place("experiment", "", row.experiment)) for name, row in zip(told, results, strict=True))
+    written = look.written.get(program)
+    changed = ""
+    if made is not None and written is not None and written.added is not None:
+        changed = tr("chain.changed", parent=made.parent or NONE, added=str(written.added), taken=str(written.taken))
+    by = []
+    if made is not None and made.role:
+        by = [role_name(made.role), *([clock(made.made_at, look.now)] if made.made_at is not None else [])]
     return [
         Rung(
             "chain.written",
             f"\\result{{{number.reference}}}",
-            Place("source", "paper.tex", number.line),
-            tuple(f"{nth + 1}  {rows[nth]}" for nth in near),
+            tr("chain.line", file="paper.tex", line=str(number.line)),
+            at,
+            (("", at),),
         ),
-        Rung("chain.results", files, Place("results", results[0].file if results else "", first), files_of[:6]),
-        Rung("chain.experiments", measured or NONE, Place("experiment", "", first), seeds[:8]),
-        Rung("chain.program", about, Place("program", program), ((made.change or "") if made is not None else "",)),
-        Rung("chain.step", step, Place("step", made.step or "" if made else "")),
-    ]
+        Rung("chain.results", together(results), tr("word.comma").join((dataset, metric)),
+             _file(first) if first else Place("results"), files),
+        Rung("chain.experiments", measured or NONE, "",
+             Place("experiment", "", first.experiment if first else 0), jobs),
+        Rung("chain.program", f"{program}: {made.change}" if made and made.change else program, changed, code,
+             (("", code),)),
+        Rung("chain.step", made.step if made and made.step else NONE, tr("word.comma").join(by), step, (("", step),)),
+    ]  # fmt: skip
+
+
+def together(results: Sequence[ResultRow]) -> str:
+    """The files as one name: `runs/1/results/e6 … e10/final_info.json`."""
+    if not results:
+        return NONE
+    one, two = results[0], results[-1]
+    name, last = f"e{one.experiment}", f"e{two.experiment}"
+    before, _, after = one.file.partition(f"/{name}/")
+    if one is two:
+        return one.file
+    if after and two.file == f"{before}/{last}/{after}":
+        return f"{before}/{name} … {last}/{after}"
+    return f"{one.file}   {name} … {last}"
 
 
 def chain(
     look: Look, rungs: Rows, number: Number, of: tuple[int, int], source: str, shown: str, cells: int
 ) -> list[Line]:
     """The number, and five rungs under it. `of`: which number it is, of how many."""
-    found = rungs_of(look, number, source)
-    room = cells - LABEL - 5
-    rungs.show([Row(line("   ", dim(fit(tr(rung.key), LABEL)), clip(rung.text, room)), rung.place) for rung in found])
-    told = line(Span(f"‹{shown}›", "text", bold=True), dim(f"   {_head(look, number, of)}"))
+    drawn = []
+    for rung in rungs_of(look, number, source):
+        label = dim(fit(tr(rung.key), LABEL))
+        room = cells - LABEL - 5 - width(rung.more) - (2 if rung.more else 0)
+        drawn.append(Row(ends(cells, line("  ", label, clip(rung.text, room)), dim(rung.more)), rung.place))
+    rungs.show(drawn)
+    told = line(Span(f"‹{shown}›", "text", bold=True), dim(f"   {head(look, number, of, shown)}"))
     return [ends(cells, told, dim(tr("chain.where"))), *rungs.draw(cells, 5)]
 
 
-def chain_beside(
-    look: Look, rungs: Rows, number: Number, of: tuple[int, int], source: str, shown: str, cells: int, rows: int
-) -> list[Line]:
-    """The same as a column, with what stands in each of the five."""
-    drawn: list[Row] = []
-    for rung in rungs_of(look, number, source):
-        drawn.append(Row(line("   ", clip(tr(rung.key), cells - 5)), rung.place))
-        inside = rung.inside or (rung.text,)
-        for text in inside:
-            for part in wrap(text, cells - 7)[:3]:
-                drawn.append(Row(line("     ", dim(part))))
-        drawn.append(Row(EMPTY))
-    rungs.show(drawn)
-    told = line(" ", Span(f"‹{shown}›", "text", bold=True))
-    head = [line(" ", dim(part)) for part in wrap(_head(look, number, of), cells - 3)]
-    return [told, *head, EMPTY, *rungs.draw(cells, max(rows - 2 - len(head), 1))]
+class Files:
+    """The five files of a chain, one under the other, each a page that scrolls; the chosen one has the most room."""
+
+    def __init__(self) -> None:
+        self.pages = [Page() for _ in range(5)]
+        self.at = [0] * 5
+        self.of: list[object] = [None] * 5
+
+    def draw(
+        self, found: Sequence[Rung], opened: Mapping[Place, Thing], rungs: Rows, cells: int, rows: int, *, reads: bool
+    ) -> list[Line]:
+        """`reads`: the arrows are in the chosen file."""
+        rungs.show([Row(line("   ", bold(tr(rung.key))), rung.place) for rung in found])
+        for nth, rung in enumerate(found):
+            self._bring(nth, rung, opened, cells - 4)
+        heights = shared([len(page.lines) for page in self.pages], rungs.cursor, rows - 2 * len(found) + 1)
+        drawn: list[Line] = []
+        for nth, rung in enumerate(found):
+            here, page, height = nth == rungs.cursor, self.pages[nth], heights[nth]
+            if self.of[nth] is None or (page.height != height and page.lines):
+                self.of[nth] = rung.files
+                page.top = max(self.at[nth] - min(ABOVE, height // 2), 0)
+            shown = page.draw(cells - 4, height)
+            name = line("   ", bold(tr(rung.key)), dim(f"  {rung.text}"))
+            first, last, total = page.span
+            where = (
+                tr("page.lines", first=str(first), last=str(last), total=str(total)) if total > height else rung.more
+            )
+            told = ends(cells, name, dim(where), lead=0)
+            drawn.append(picked(told) if here else told)
+            bar = Span(" ▌ " if here and reads else " │ ", "text" if here and reads else "line")
+            drawn += [line(bar, row) for row in exactly(shown, height)]
+            drawn += [EMPTY] if nth < len(found) - 1 else []
+        return drawn
+
+    def _bring(self, nth: int, rung: Rung, opened: Mapping[Place, Thing], cells: int) -> None:
+        """The rung's files as one page, to be opened at its line when it is another than before."""
+        things = [(name, opened.get(place)) for name, place in rung.files]
+
+        def make(room: int) -> list[Line]:
+            lines, self.at[nth] = _as_one(things, room)
+            self.of[nth] = None
+            return lines
+
+        self.pages[nth].show((rung.files, tuple(thing is not None for _, thing in things)), cells, make)
+
+
+def shared(wanted: Sequence[int], chosen: int, rows: int) -> list[int]:
+    """Rows for each file: the chosen one has what it needs of half, the others share the rest, none is larger than it
+    is while another is cut."""
+    least = max(rows // (2 * len(wanted)), 1)
+    given = [min(max(want, 1), least) for want in wanted]
+    for nth in (chosen, *(nth for nth in range(len(wanted)) if nth != chosen)):
+        given[nth] += max(min(wanted[nth] - given[nth], rows - sum(given)), 0)
+    return given
+
+
+def _as_one(things: Sequence[tuple[str, Thing | None]], cells: int) -> tuple[list[Line], int]:
+    """The lines of several files under each other, and the row that the first is opened at, marked."""
+    lines: list[Line] = []
+    at = -1
+    for name, thing in things:
+        lines += [*([EMPTY] if lines and name else []), *([line(dim(name))] if name else [])]
+        if thing is None:
+            continue
+        told = thing.lines(cells)
+        row = thing.row(cells) if thing.row is not None else thing.line - 1
+        if at < 0 and 0 <= row < len(told):
+            at = len(lines) + row
+            if thing.row is None:
+                told = [*told[:row], Line(tuple(bold(one.text, one.role) for one in told[row].spans)), *told[row + 1 :]]
+        lines += told
+    return lines, at
 
 
 def measured_by(look: Look, number: Number) -> list[ResultRow]:
+    """The measurements that the number is made of: of two with the same seed the later one."""
     program, dataset, metric, _ = number.parts
-    return [row for row in look.results if (row.program, row.dataset, row.metric) == (program, dataset, metric)]
+    rows = [row for row in look.results if not row.superseded]
+    place = paper.gather(rows).get((program, dataset, metric))
+    named = place.experiments if place is not None else ()
+    return [row for row in rows if row.experiment in named and (row.dataset, row.metric) == (dataset, metric)]
 
 
 def value(look: Look, number: Number, language: Language = Language.EN) -> str:
@@ -109,9 +199,16 @@ def value(look: Look, number: Number, language: Language = Language.EN) -> str:
     return paper.printed(stat, place, baseline=baseline, language=language, alone=number.alone) or "?"
 
 
-def _head(look: Look, number: Number, of: tuple[int, int]) -> str:
-    stat, n = tr(f"chain.stat.{number.parts[3]}"), len(measured_by(look, number))
-    return tr("chain.number", index=str(of[0] + 1), total=str(of[1]), stat=stat, n=n)
+def head(look: Look, number: Number, of: tuple[int, int], shown: str) -> str:
+    """`number 4 of 15, mean ± sd, n = 5`."""
+    stat = number.parts[3]
+    kind = "spread" if stat == "mean" and "±" in shown else stat if stat in paper.STATS else "unknown"
+    n = len(measured_by(look, number))
+    return tr("chain.number", index=str(of[0] + 1), total=str(of[1]), stat=tr(f"chain.stat.{kind}"), n=n)
+
+
+def _file(row: ResultRow) -> Place:
+    return Place("results", f"{row.file} {row.dataset}/{row.metric}", row.experiment)
 
 
 def _measured(row: ResultRow) -> str:

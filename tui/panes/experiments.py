@@ -64,7 +64,7 @@ class ExperimentsPane(Pane):
         view = self.open_view(look)
         return self.log if view == "log" or (view == "table" and self.in_log) else super().reads(look)
 
-    def turn(self, look: Look) -> None:
+    def turn(self, look: Look, step: int = 1) -> None:
         self.in_log = not self.in_log and look.running is not None
 
     def sub(self, look: Look, view: str, cells: int) -> Line | None:

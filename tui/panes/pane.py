@@ -7,7 +7,7 @@ has a file of its own with its bodies: methods `body_<view>` that fill the rows 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from state.rows import WaitRow
 from state.vocabulary import Choice, Phase
@@ -23,6 +23,9 @@ from tui.widgets.rail import strip
 from tui.widgets.rows import Place, Rows
 from tui.widgets.talk import Talk
 from tui.words import phase_name
+
+if TYPE_CHECKING:
+    from tui.things import Thing
 
 BESIDE = 140
 
@@ -40,6 +43,8 @@ class Pane:
     VIEWS: ClassVar[tuple[str, ...]] = ("talk",)
     CHECK_VIEWS: ClassVar[tuple[str, ...]] = ()
     FOLDED: ClassVar[bool] = False
+    OUTLINES: ClassVar[bool] = False
+    """It has an outline of its own in the rail's place: the rail starts folded at every width."""
     PRODUCT: ClassVar[str] = ""
     """The view that a phase which is over opens on."""
     LEAD: ClassVar[str] = ""
@@ -57,6 +62,9 @@ class Pane:
         self.lists: dict[str, Rows] = {}
         self.edited: Mapping[int, bytes] = {}
         self.quiet = False
+        self.cells = 0
+        self.in_second = False
+        self.opened: dict[Place, Thing] = {}
         self._had_wait = False
         self._opened = False
 
@@ -84,18 +92,28 @@ class Pane:
 
     def turn_view(self, look: Look, step: int) -> None:
         self.open_view(look)
-        self.view = (self.view + step) % len(self.views(look))
+        self.view = self._following(look) if step > 0 else (self.view + step) % len(self.views(look))
+        self.in_second = False
 
     def next_view(self, look: Look) -> str:
-        views = self.views(look)
-        return views[(self.view + 1) % len(views)]
+        return self.views(look)[self._following(look)]
+
+    def _following(self, look: Look) -> int:
+        """The view after the open one; after both of them where the next one stands beside it."""
+        count = len(self.views(look))
+        both = self.stands_beside(look) and count > 2 and self.wait(look) is None
+        return (self.view + 1 + both) % count
+
+    def stands_beside(self, look: Look) -> bool:
+        """Whether a second view stands beside the open one."""
+        return self.cells >= BESIDE and self.open_view(look) in self.NARROW and len(self.views(look)) > 1
 
     def second_view(self, look: Look) -> str:
         """What stands beside the open view where there is room for two: the talk beside a product that waits."""
         views, view = self.views(look), self.open_view(look)
         if self.wait(look) is not None and "talk" in views and view != "talk":
             return "talk"
-        return self.next_view(look)
+        return views[(self.view + 1) % len(views)]
 
     def page(self, name: str) -> Page:
         return self.pages.setdefault(name, Page())
@@ -104,8 +122,10 @@ class Pane:
         return self.lists.setdefault(name, Rows())
 
     def reads(self, look: Look) -> Reads:
-        """What the arrows move in the open view."""
+        """What the arrows move in the open view, or in the one beside it."""
         view = self.open_view(look)
+        if self.in_second and self.stands_beside(look):
+            view = self.second_view(look)
         if view in self.TALKS:
             return self.talk
         return self.lists[view] if view in self.lists else self.page(view)
@@ -122,12 +142,21 @@ class Pane:
         """Whether the rail starts folded here below 100 columns."""
         return self.FOLDED or self.wait(look) is not None
 
+    def opens(self, look: Look) -> tuple[Place, ...]:
+        """The things that this pane shows inside itself: whoever reads files puts them into `opened`."""
+        return ()
+
+    def here(self, look: Look) -> str:
+        """Where in a long text one reads, for a note that is left there; empty where there is no such place."""
+        return ""
+
     def experiment(self, look: Look) -> int | None:
         """The experiment whose curve and log this pane shows, where it shows any."""
         return None
 
-    def turn(self, look: Look) -> None:
-        """Tab: the next part. Panes with several parts say what that is."""
+    def turn(self, look: Look, step: int = 1) -> None:
+        """Tab: the next part; here the view that stands beside the open one."""
+        self.in_second = not self.in_second and self.stands_beside(look)
 
     def side(self, look: Look, step: int) -> None:
         """←→: columns or branches, where there are any."""
@@ -135,6 +164,7 @@ class Pane:
     # what it looks like
 
     def draw(self, look: Look, cells: int, rows: int, *, rail: bool) -> list[Line]:
+        self.cells = cells
         view = self.open_view(look)
         lines = [self.title(look, cells, rail)]
         notice = notice_for(look, self.phase)
@@ -152,7 +182,7 @@ class Pane:
     def body(self, look: Look, view: str, cells: int, rows: int) -> list[Line]:
         """The open view; where there is room for two, the next one beside it."""
         one: Callable[[Look, int, int], list[Line]] = getattr(self, f"body_{view}")
-        if cells < BESIDE or view not in self.NARROW:
+        if not self.stands_beside(look):
             return one(look, cells, rows)
         half = cells // 2
         two: Callable[[Look, int, int], list[Line]] = getattr(self, f"body_{self.second_view(look)}")
@@ -162,13 +192,15 @@ class Pane:
         name = tr("pane.title", number=str(self.phase.number), name=phase_name(self.phase))
         name += self.title_more(look)
         views: list[Part] = []
+        open_view, second = self.open_view(look), self.second_view(look) if self.stands_beside(look) else ""
         for index, view in enumerate(self.views(look)):
             label = tr(f"view.{view}")
             press = f"view({index})"
-            here = index == self.view
+            arrows = view == (second if second and self.in_second else open_view)
+            shown = view in (open_view, second)
             views += [
                 "  " if index else "",
-                Span(f"[{label}]", "text", press, True) if here else Span(label, "dim", press),
+                Span(f"[{label}]", "text", press, arrows) if shown else Span(label, "dim", press),
             ]
         if rail:
             return ends(cells, bold(name), line(*views))
@@ -233,13 +265,17 @@ class Pane:
 
     def keys(self, look: Look, *, folded: bool) -> list[Key]:
         """The keys that the key line offers, in order."""
-        following = Key("]", f"view.{self.next_view(look)}", "act('view_next')")
+        middle = []
+        if len(self.views(look)) > 1:
+            middle.append(Key("]", f"view.{self.next_view(look)}", "act('view_next')"))
+        if self.stands_beside(look):
+            middle.append(Key("Tab", "key.beside", "act('part')"))
         fold = Key("z", "key.open_rail" if folded else "key.fold_rail", "act('fold')")
         last = [Key("?", "key.keys", "act('help')"), Key("q", "key.leave", "act('leave')")]
         if self.wait(look) is not None:
             return [
                 Key("↑↓", "key.read"),
-                *([following] if len(self.views(look)) > 1 else []),
+                *middle,
                 fold,
                 Key("/", "key.search", "act('search')"),
                 Key("y", "key.copy", "act('copy')"),
@@ -248,7 +284,6 @@ class Pane:
         pause = [Key("p", pause_label(look), "act('pause')")]
         if look.run.state in ("done", "failed"):
             pause = []
-        middle = [following] if len(self.views(look)) > 1 else []
         asked = next((one for one in look.waits if one.why != "checkpoint" and one.needs_word), None)
         if asked is not None and not look.engine_missing and asked.why != "budget":
             answer = Key("a", "key.answer", "act('approve')")

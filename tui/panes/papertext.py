@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from state import paper
 
-RESULT = re.compile(r"\\result\{([^{}]*)\}")
+RESULT = paper.RESULT
 BREAK = re.compile(r"\\(?:section|subsection)\*?\{([^{}]*)\}|\\begin\{(abstract)\}")
 SILENT = re.compile(
     r"\\(?:label|includegraphics|centering|vspace|hspace|bibliography\w*|maketitle)\*?(?:\[[^\]]*\])?(?:\{[^{}]*\})?"
@@ -30,13 +31,14 @@ class Number:
     @property
     def parts(self) -> tuple[str, str, str, str]:
         """Program, dataset, metric, and mean, sd or n."""
-        found = [*self.reference.split("/"), "", "", "", ""][:4]
+        named = [part.strip() for part in self.reference.replace("\\_", "_").split("/")]
+        found = [*named, "", "", "", ""][:4]
         return found[0], found[1], found[2], found[3]
 
 
 @dataclass(frozen=True)
 class Section:
-    """`text` holds each number as OPEN index CLOSE; `first` is the index of its first number."""
+    """`text` holds each number as OPEN index CLOSE; `first` is the index of its first, `line` that of its heading."""
 
     title: str
     text: str
@@ -44,6 +46,7 @@ class Section:
     first: int
     count: int
     top: bool
+    line: int = 1
 
 
 def numbers(source: str) -> list[Number]:
@@ -54,8 +57,9 @@ def numbers(source: str) -> list[Number]:
 
 def sections(source: str) -> list[Section]:
     """The paper's sections as text."""
-    source = re.sub(r"(?<!\\)%[^\n]*", "", source)[_body(re.sub(r"(?<!\\)%[^\n]*", "", source)) :]
-    source = source.partition(r"\end{document}")[0]
+    source = re.sub(r"(?<!\\)%[^\n]*", "", source)
+    before = source[: _body(source)].count("\n") + 1
+    source = source[_body(source) :].partition(r"\end{document}")[0]
     marks = list(BREAK.finditer(source))
     found: list[Section] = []
     first = 0
@@ -66,9 +70,23 @@ def sections(source: str) -> list[Section]:
         text = plain(raw, first)
         top = not mark[0].startswith(r"\sub")
         title = plain(mark[1], 0) if mark[1] else "abstract"
-        found.append(Section(title, text, len(re.sub(f"{OPEN}.*?{CLOSE}", "0", text).split()), first, count, top))
+        words = paper.words(re.sub(f"{OPEN}.*?{CLOSE}", "0", text))
+        at = before + source.count("\n", 0, mark.start())
+        found.append(Section(title, text, words, first, count, top, at))
         first += count
     return found
+
+
+def cited(source: str) -> set[str]:
+    """The keys that the text cites."""
+    found = re.findall(r"\\cite[a-z]*\*?(?:\[[^\]]*\])*\{([^{}]*)\}", paper.uncommented(source))
+    return {key.strip() for keys in found for key in keys.split(",") if key.strip()}
+
+
+def pictured(source: str) -> set[str]:
+    """The figures that the text shows, without folder and ending."""
+    found = re.findall(r"\\includegraphics\*?(?:\[[^\]]*\])?\{([^{}]*)\}", paper.uncommented(source))
+    return {PurePosixPath(name.strip()).stem for name in found}
 
 
 def plain(raw: str, first: int = 0) -> str:
@@ -87,7 +105,7 @@ def plain(raw: str, first: int = 0) -> str:
     text = re.sub(r"\\begin\{(?:tabular|array)\w*\*?\}(?:\{[^{}]*\})*", "", text)
     text = re.sub(r"\\(?:begin|end)\{[^{}]*\}(?:\[[^\]]*\])?", "\n", text)
     text = re.sub(r"\\(?:top|mid|bottom)rule|\\hline", "", text)
-    text = re.sub(r"\\\\(?:\[[^\]]*\])?", "\n", text)
+    text = re.sub(r"\\\\(?:\[[^\]]*\])?[ \t]*\n?", "\n", text)
     text = re.sub(r"\s*(?<!\\)&\s*", "   ", text)
     text = re.sub(r"\\item\s*", "\n- ", text)
     text = re.sub(r"\\pm\b", "±", re.sub(r"\\[,;:! ]", " ", text))

@@ -98,7 +98,7 @@ class RefinementPane(Pane):
         else:
             super().turn_page(look, step, rows)
 
-    def turn(self, look: Look) -> None:
+    def turn(self, look: Look, step: int = 1) -> None:
         self.page("words").move(2)
 
     def signed(self, made: Made | None) -> tuple[Signed, ...]:

@@ -19,8 +19,10 @@ def on_the_shelf(look: Look) -> list[PaperRow]:
     return [paper for paper in look.papers if not look.shelf or paper.key in look.shelf]
 
 
-def shelf_body(papers: Sequence[PaperRow], table: Rows, page: Page, cells: int, rows: int) -> list[Line]:
-    """The list above, the chosen paper below."""
+def shelf_body(
+    papers: Sequence[PaperRow], table: Rows, page: Page, cells: int, rows: int, *, abstracts: bool = False
+) -> list[Line]:
+    """The list above, the chosen paper below: its abstract where `abstracts`, then what the reader noted."""
     if not papers:
         table.show([])
         return [EMPTY, line("   ", dim(tr("shelf.empty")))]
@@ -35,6 +37,7 @@ def shelf_body(papers: Sequence[PaperRow], table: Rows, page: Page, cells: int, 
     paper = next((row for row in papers if chosen is not None and row.key == chosen.name), papers[0])
     authors = ", ".join(paper.authors)
     text = f"# {paper.title}\n\n{authors} ({paper.year or '—'}), {paper.source} {paper.ident}\n\n"
-    text += paper.notes or paper.abstract
+    parts = (paper.abstract, paper.notes) if abstracts else (paper.notes or paper.abstract,)
+    text += "\n\n".join(part for part in parts if part) or tr("shelf.no_abstract")
     page.show((paper.key, len(text), current()), cells, lambda width: document(text, width))
     return [EMPTY, *table.draw(cells, height), EMPTY, *page.draw(cells, max(rows - height - 2, 0))]

@@ -6,6 +6,7 @@ file or a database: the poller brings a `Look`, and everything is drawn from it.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from importlib import import_module
 from pathlib import Path
@@ -79,6 +80,7 @@ class RunScreen(Says):
         self.early = False
         self.experiment: int | None = None
         self.last_words: tuple[str, ...] = ()
+        self.opening: set[Place] = set()
 
     def compose(self) -> ComposeResult:
         yield self.top
@@ -117,6 +119,8 @@ class RunScreen(Says):
             return self.folds[key]
         pane = self.pane
         wants_width = pane.folds(self.look) if isinstance(pane, Pane) and self.look is not None else True
+        if isinstance(pane, Pane) and pane.OUTLINES:
+            return wants_width
         return wants_width and self.size.width < NARROW + 80
 
     def show(self, number: int) -> None:
@@ -197,8 +201,26 @@ class RunScreen(Says):
         pane = self.pane
         if isinstance(pane, Pane) and self.look is not None and pane.experiment(self.look) != self.experiment:
             self.follow()  # the cursor went to another experiment
+        if isinstance(pane, Pane) and self.look is not None:
+            self.open_inside(pane, self.look)
         if self.notebox.display:
             self.notebox.repaint()
+
+    def open_inside(self, pane: Pane, look: Look) -> None:
+        """Read the files that a pane shows inside itself, in a thread, those that it has not yet."""
+        wanted = [place for place in pane.opens(look) if place not in pane.opened and place not in self.opening]
+        if wanted and self.is_attached:
+            self.opening.update(wanted)
+            self.run_worker(self._open_inside(pane, look, wanted), group="inside")
+
+    async def _open_inside(self, pane: Pane, look: Look, wanted: list[Place]) -> None:
+        from tui.things import gather_inside
+
+        try:
+            pane.opened.update(await asyncio.to_thread(gather_inside, self.folder, look, wanted))
+        finally:
+            self.opening.difference_update(wanted)
+        self.repaint()
 
     def draw_top(self, cells: int, rows: int) -> list[Line]:
         if self.too_small:
@@ -292,8 +314,14 @@ class RunScreen(Says):
         self.lay_out()
 
     def do_part(self) -> None:
+        self._part(1)
+
+    def do_part_before(self) -> None:
+        self._part(-1)
+
+    def _part(self, step: int) -> None:
         if isinstance(self.pane, Pane) and self.look is not None:
-            self.pane.turn(self.look)
+            self.pane.turn(self.look, step)
             self.repaint()
 
     def do_left(self) -> None:

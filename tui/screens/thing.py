@@ -57,8 +57,8 @@ class ThingScreen(LabScreen):
                 self.lab.refuse(LabError("file.unreadable", file=self.place.name, why=str(error)))
                 return
             self.repaint()
-            if self.thing.line:
-                self.body.top = max(self.thing.line - 4, 0)
+            row = self.thing.line - 1 if self.thing.row is None else self.thing.row(self.page_canvas.size.width)
+            self.body.top = max(row - 3, 0)
             self.repaint()
 
     def draw_top(self, cells: int, rows: int) -> list[Line]:

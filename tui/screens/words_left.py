@@ -152,7 +152,8 @@ class Says(LabScreen):
         phases = [busy.phase] if busy is not None else []
         phases += [row.phase for row in self.look.phases if row.phase not in (*phases, here)]
         roles = [role.value for role in Role if role is not Role.READER]
-        self.open_note("note", (*first, *phases, *roles))
+        about = self.pane.here(self.look) if isinstance(self.pane, Pane) else ""
+        self.open_note("note", (*first, *phases, *roles), about)
 
     def do_back(self) -> None:
         wait = self.open_wait()
@@ -171,14 +172,16 @@ class Says(LabScreen):
             self.decide(wait, choice, note=text, phase=to)
             self.say("said.sent_back", phase=phase_short(to))
         else:
-            self.leave_word(WordKind.NOTE, {"text": text, **({"to": to} if to else {})})
+            about = self.notebox.about
+            told = tr("note.about", place=about, text=text) if about else text
+            self.leave_word(WordKind.NOTE, {"text": told, **({"to": to} if to else {})})
             self.say("said.note_left")
 
     # the note box and the editor
 
-    def open_note(self, purpose: str, addresses: tuple[str | None, ...]) -> None:
+    def open_note(self, purpose: str, addresses: tuple[str | None, ...], about: str = "") -> None:
         kept = drafts.draft(self.folder, f"{purpose}-{self.run_number}")
-        self.notebox.open(purpose, addresses, kept.decode("utf-8", "replace") if kept else "")
+        self.notebox.open(purpose, addresses, kept.decode("utf-8", "replace") if kept else "", about)
         self.key_canvas.display = False
         self.call_after_refresh(self.repaint)
 
@@ -188,8 +191,8 @@ class Says(LabScreen):
         self.call_after_refresh(self.repaint)
 
     def on_note_box_drafted(self, event: NoteBox.Drafted) -> None:
-        drafts.save_draft(self.folder, f"{event.purpose}-{self.run_number}", event.text.encode())
-        self.notebox.told_saved(clock(self.lab.now(), self.lab.now()))
+        if drafts.save_draft(self.folder, f"{event.purpose}-{self.run_number}", event.text.encode()):
+            self.notebox.told_saved(clock(self.lab.now(), self.lab.now()))
 
     def on_note_box_sent(self, event: NoteBox.Sent) -> None:
         self.close_note()

@@ -15,6 +15,7 @@ from textual.message import Message
 from state.vocabulary import Phase
 from tui.language import tr
 from tui.lines import Line, Part, Span, dim, ends, line
+from tui.text import width
 from tui.widgets.canvas import Canvas
 from tui.words import addressee
 
@@ -58,6 +59,7 @@ class NoteBox(Vertical):
         self.addresses: tuple[str | None, ...] = (None,)
         self.address = 0
         self.saved = ""
+        self.about = ""
         self._area: NoteArea | None = None
         self.head = Canvas(self._head)
         self.keys = Canvas(self._keys)
@@ -80,8 +82,9 @@ class NoteBox(Vertical):
             self.mount(self._area, before=self.keys)
         return self._area
 
-    def open(self, purpose: str, addresses: tuple[str | None, ...], text: str = "", saved: str = "") -> None:
-        self.purpose, self.addresses, self.address, self.saved = purpose, addresses, 0, saved
+    def open(self, purpose: str, addresses: tuple[str | None, ...], text: str = "", about: str = "") -> None:
+        """`about` is the place in a text that the note is about; it is shown, and goes with the note."""
+        self.purpose, self.addresses, self.address, self.saved, self.about = purpose, addresses, 0, "", about
         self.display = True
         self.area.put(text)
         self.area.focus()
@@ -119,7 +122,9 @@ class NoteBox(Vertical):
 
     def _head(self, cells: int, rows: int) -> list[Line]:
         parts: list[Part] = [Span(f"◆ {tr(f'notebox.{self.purpose}')}", "you")]
-        room = cells - 24
+        kept = tr("notebox.kept", time=self.saved) if self.saved else ""
+        right = "   ".join(part for part in (self.about, kept) if part)
+        room = cells - max(width(right) + 4, 24)
         for index in range(len(self.addresses)):
             address = self.addresses[(self.address + index) % len(self.addresses)]
             phase = Phase.named(address) if address else None
@@ -129,7 +134,7 @@ class NoteBox(Vertical):
             if grown.width > room and index:
                 break
             parts += ["  ", shown]
-        return [ends(cells, line(*parts), dim(tr("notebox.kept", time=self.saved)) if self.saved else "")]
+        return [ends(cells, line(*parts), dim(right))]
 
     def _keys(self, cells: int, rows: int) -> list[Line]:
         return [ends(cells, dim(tr("notebox.keys" if len(self.addresses) > 1 else "notebox.keys_one")))]

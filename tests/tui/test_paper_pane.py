@@ -1,0 +1,158 @@
+"""The paper on screen: its numbers one by one, the five files behind each, notes that carry their place, and tallies
+that are counted, not taken for granted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from state import places
+from state.store import Store
+from state.vocabulary import WordKind
+from tests.tui import scenes
+from tests.tui.screens import rows_of, shown
+from tests.tui.test_doing import project, settle, words
+from tui.look import Look, Made
+from tui.panes.report import ReportPane
+
+__all__ = ["project"]
+WIDE = (200, 50)
+
+
+@pytest.fixture
+def lab(project: Path) -> Iterator[tuple[Path, Look]]:
+    """A project with the code of the best program in its store and the results file of its first seed on disk."""
+    where = places.prepare(project)
+    store = Store(where.database, where.blobs)
+    code = store.put(b"".join(f"LINE = {number}\n".encode() for number in range(1, 200)))
+    look = replace(scenes.paper_at_work(), folder=project)
+    programs = tuple(replace(row, sha256=code) if row.name in ("base", "wd_2") else row for row in look.programs)
+    row = next(one for one in look.results if one.program == "wd_2")
+    attempt = next(one.attempt for one in look.experiments if one.id == row.experiment)
+    file = where.jobs / attempt / "work" / row.file
+    file.parent.mkdir(parents=True)
+    file.write_text('{\n "mod47": {\n  "means": {\n   "steps": 2430\n  }\n }\n}\n')
+    yield project, replace(look, programs=programs)
+    store.close()
+
+
+def with_source(look: Look, source: str) -> Look:
+    (made,) = look.made["report_writing"]
+    other = Made(made.row, {**made.files, "paper/paper.tex": source.encode()}, SimpleNamespace(source=source, main=""))
+    return replace(look, made={"report_writing": (other,)})
+
+
+async def test_tab_goes_from_number_to_number_and_back() -> None:
+    async with shown(scenes.paper_at_work(), 7) as (pilot, screen):
+        assert any("number 1 of 7" in row for row in rows_of(screen.lab))
+        await pilot.press("tab", "tab")
+        await pilot.pause()
+        assert any("number 3 of 7" in row for row in rows_of(screen.lab))
+        await pilot.press("shift+tab")
+        await pilot.pause()
+        assert any("number 2 of 7" in row for row in rows_of(screen.lab))
+
+
+async def test_a_wide_screen_has_the_five_files_open_at_their_lines(lab: tuple[Path, Look]) -> None:
+    async with shown(lab[1], 7, WIDE) as (pilot, screen):
+        await settle(screen, pilot)
+        rows = "\n".join(rows_of(screen.lab))
+        assert r"5  Weight decay 2 takes \result{wd_2/mod47/steps/mean}" in rows
+        assert '4     "steps": 2430' in rows
+        await pilot.press("down", "down", "down")
+        await pilot.pause()
+        rows = "\n".join(rows_of(screen.lab))
+        assert "experiment.py" in rows
+        assert "LINE = 8" in rows
+        assert "LINE = 150" not in rows
+
+
+async def test_the_arrows_scroll_the_chosen_file_to_its_end(lab: tuple[Path, Look]) -> None:
+    async with shown(lab[1], 7, WIDE) as (pilot, screen):
+        await settle(screen, pilot)
+        await pilot.press("down", "down", "down", "right", "G")
+        await pilot.pause()
+        rows = "\n".join(rows_of(screen.lab))
+        assert "LINE = 199" in rows
+        assert "▌" in rows
+        await pilot.press("left", "down")
+        await pilot.pause()
+        pane = screen.pane
+        assert isinstance(pane, ReportPane)
+        assert pane.rows("chain").cursor == 4
+        assert "▌" not in "\n".join(rows_of(screen.lab))
+
+
+async def test_a_note_at_the_paper_carries_section_and_line(lab: tuple[Path, Look]) -> None:
+    async with shown(lab[1], 7) as (pilot, screen):
+        await pilot.press("tab", "tab", "n")
+        await pilot.pause()
+        assert any("paper v2, Results, line 11" in row for row in rows_of(screen.lab))
+        await pilot.press(*"too bold", "enter")
+        await settle(screen, pilot)
+    ((kind, body),) = words(lab[0])
+    assert kind is WordKind.NOTE
+    assert body["text"] == "paper v2, Results, line 11: too bold"
+    assert body["to"] == "report_writing"
+
+
+async def test_a_note_at_the_source_carries_the_line_at_its_top(lab: tuple[Path, Look]) -> None:
+    long = scenes.TEX.replace("Networks generalise", "\n".join(f"% {n}" for n in range(40)) + "\nNetworks generalise")
+    async with shown(with_source(lab[1], long), 7) as (pilot, screen):
+        await pilot.press("right_square_bracket", "pagedown", "n")
+        await pilot.pause()
+        pane = screen.pane
+        assert isinstance(pane, ReportPane)
+        top = pane.page("source").top
+        assert top > 8
+        assert any(f"paper v2, Introduction, line {top}" in row for row in rows_of(screen.lab))
+
+
+async def test_what_is_tied_is_counted() -> None:
+    look = scenes.paper_at_work()
+    source = scenes.TEX.replace(r"\end{document}", r"\result{none/mod47/steps/mean} \cite{nobody} \end{document}")
+    source = source.replace(r"\section{Results}", r"\section{Results}\includegraphics{figures/lost}")
+    async with shown(with_source(look, source), 7) as (_, screen):
+        rows = rows_of(screen.lab)
+    assert any("citations" in row and "1 of 2 ✗" in row for row in rows)
+    assert any("numbers" in row and "7 of 8 ✗" in row for row in rows)
+    assert any("figures" in row and "1 of 2 ✗" in row for row in rows)
+
+
+async def test_the_columns_of_a_table_stand_under_each_other() -> None:
+    async with shown(scenes.paper_at_work(), 7) as (pilot, screen):
+        await pilot.press("tab", "tab", "tab", "tab", "tab", "tab")
+        await pilot.pause()
+        rows = rows_of(screen.lab)
+    one, two = (next(row for row in rows if name in row) for name in ("decay 1  ", "decay 1.5  "))
+    assert one.index("2,990") == two.replace("‹", "").index("2,905")
+
+
+async def test_a_citation_shows_its_stored_abstract_and_then_the_notes() -> None:
+    look = scenes.paper_at_work()
+    noted = replace(look, papers=tuple(replace(row, notes="p. 3: the curve") for row in look.papers))
+    async with shown(noted, 7) as (pilot, screen):
+        await pilot.press("right_square_bracket", "right_square_bracket")
+        await pilot.pause()
+        rows = "\n".join(rows_of(screen.lab))
+    assert rows.index("Late generalisation.") < rows.index("p. 3: the curve")
+
+
+async def test_the_log_is_the_newest_build_s_from_its_end() -> None:
+    look = scenes.paper_at_work()
+    newest, kept = look.built
+    assert newest is not None
+    log = "\n".join(f"line {number}" for number in range(100)) + "\n! Undefined control sequence."
+    async with shown(replace(look, built=(replace(newest, ok=False, log=log), kept)), 7) as (pilot, screen):
+        await pilot.press(*["right_square_bracket"] * 3)
+        await pilot.pause()
+        rows = "\n".join(rows_of(screen.lab))
+        assert "! Undefined control sequence." in rows
+        assert "no PDF" in rows
+        await pilot.press("g")
+        await pilot.pause()
+        assert "line 0" in "\n".join(rows_of(screen.lab))

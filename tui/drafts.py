@@ -1,7 +1,8 @@
 """What the tui remembers for one person: drafts, last-looked marks, known projects, language and theme.
 
 All of it lies in the XDG folders, written whole and renamed, because a hang-up ends the tui without a goodbye. A file
-that cannot be read counts as empty; none of it is needed by the lab.
+that cannot be read counts as empty, one that cannot be written (a home that is full, or read-only) is gone without:
+none of it is needed by the lab, and no screen ends for it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import hashlib
 import json
 import os
 import tomllib
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,16 @@ from state.places import config_folder, state_folder
 INTERFACE = "interface.toml"
 
 
-def _write(path: Path, data: bytes) -> None:
+def _write(path: Path, data: bytes) -> bool:
+    """Whether it lies there now."""
+    try:
+        _put(path, data)
+    except OSError:
+        return False
+    return True
+
+
+def _put(path: Path, data: bytes) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
@@ -109,16 +120,17 @@ def draft(folder: Path, name: str) -> bytes | None:
         return None
 
 
-def save_draft(folder: Path, name: str, data: bytes) -> None:
-    """Keep a draft; an empty one is dropped."""
+def save_draft(folder: Path, name: str, data: bytes) -> bool:
+    """Keep a draft; an empty one is dropped. False where it could not be kept."""
     if data:
-        _write(_place(folder) / "drafts" / name, data)
-    else:
-        drop_draft(folder, name)
+        return _write(_place(folder) / "drafts" / name, data)
+    drop_draft(folder, name)
+    return True
 
 
 def drop_draft(folder: Path, name: str) -> None:
-    (_place(folder) / "drafts" / name).unlink(missing_ok=True)
+    with suppress(OSError):
+        (_place(folder) / "drafts" / name).unlink()
 
 
 # how the rail was left

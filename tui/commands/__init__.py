@@ -77,18 +77,26 @@ def run(words: Sequence[str]) -> int:
                 raise
             return int(command(args))
     except LabError as error:
-        return _refuse(error)
+        return _refuse(error, args.folder)
     except BrokenPipeError:
         raise
     except OSError as error:  # a full disk, a missing right: the system's own words say which
-        return _refuse(LabError("system.refused", why=f"{error.strerror}: {error.filename or ''}".rstrip(": ")))
+        return _refuse(
+            LabError("system.refused", why=f"{error.strerror}: {error.filename or ''}".rstrip(": ")), args.folder
+        )
 
 
-def _refuse(error: LabError) -> int:
+def _refuse(error: LabError, folder: Path) -> int:
+    """One line on stderr; where the work itself failed the engine's log is named too."""
+    from state import places
     from tui.told import refusal
 
-    print(f"nightlab: {refusal(error)}", file=sys.stderr)
-    return code_of(error)
+    text, code, project = refusal(error), code_of(error), places.find(folder)
+    print(f"nightlab: {text}", file=sys.stderr)
+    log = places.Places(project, project).log if project is not None and code != USAGE else None
+    if log is not None and log.exists() and str(log) not in text:
+        print(f"  {log}", file=sys.stderr)
+    return code
 
 
 def code_of(error: LabError) -> int:

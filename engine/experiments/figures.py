@@ -47,8 +47,6 @@ class Curves:
     x: str
     y: str
     series: tuple[Series, ...]
-    log_x: bool = False
-    log_y: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,15 +9,15 @@ from __future__ import annotations
 import fnmatch
 import hashlib
 import json
-import math
 import os
 import re
 import struct
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
 from engine.experiments.contract import Ending, File
 from state import durable
@@ -28,15 +28,29 @@ RESULTS_B = 8 << 20
 METRICS_B = 64 << 20
 PICTURE_B = 16 << 20
 PICTURE_PX = 12_000
+PICTURE_AREA_PX = 40_000_000
+MOST_B = {".json": RESULTS_B, ".jsonl": METRICS_B, ".png": PICTURE_B}
+"""A file of these kinds that is larger is not brought in: whoever reads it holds all of it."""
+
+ALL_B = 1 << 30
+"""What is brought in of one job in all. A file with holes is as large as it says and takes no disk."""
+
+LARGEST = 1e100
+"""No measured number is larger: what is would overflow in a mean or a spread."""
+
 SHORT_B = 8 << 20  # with less room than this the disk is full
 FILES = 1000
 TAIL_B = 16 << 10
 TAIL_LINES = 60
 ERROR_LINES = 40
 LINE = 500  # characters
+NAME = 80
 PNG = b"\x89PNG\r\n\x1a\n"
 DISK_FULL = "disk.full"
 """Why a program is run again that failed on a full disk: that says nothing about it."""
+
+SHUT = (PermissionError, FileNotFoundError, NotADirectoryError)
+"""A program may take its folder away, or the rights to read it: that is its failure, not the lab's."""
 
 ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 
@@ -76,13 +90,14 @@ def gather(folder: Path) -> Ending:
         return Ending(ExperimentState.LOST, error="the program was lost with its watcher", tail=tail(folder))
     except ValidationError:
         return Ending(ExperimentState.FAILED, error="exit.json was overwritten by the program", tail=tail(folder))
-    state, last, files = ExperimentState(end.state), tail(folder), {}
+    state, files = ExperimentState(end.state), {}
+    last = tail(folder).replace(f"{folder / 'work'}/", "")  # where a person keeps things is not a model's business
     if end.room_b is not None and end.room_b < SHORT_B and not _withstood(folder, spec, state):
         return Ending(ExperimentState.STOPPED, error=DISK_FULL, tail=last, took_s=end.took_s)
     why = reason(end, spec.limits)
     try:
         files = wanted(folder / "work", spec.wants, int(spec.limits.get("file_b", RESULTS_B)))
-    except LabError as error:
+    except (LabError, *SHUT) as error:
         state = ExperimentState.FAILED
         why = f"its work folder could not be read: {error}"
     error_text = "" if state is ExperimentState.FINISHED else "\n".join([why, *last.splitlines()[-ERROR_LINES:]])
@@ -151,16 +166,24 @@ def tail(folder: Path) -> str:
 
 
 def wanted(work: Path, globs: tuple[str, ...], limit_b: int) -> dict[str, File]:
-    """The files in `work` that any of `globs` means: path → hash and size. At most 1,000, the first by name."""
+    """The files in `work` that any of `globs` means: path → hash and size. At most 1,000, the first by name.
+
+    What is larger than its kind may be (`MOST_B`) is passed over, and what would be more than 1 GB in all.
+    """
     found: dict[str, File] = {}
     if not globs:
         return found
+    if work.is_symlink():
+        raise LabError("file.link", file=work.name)
+    left_b = ALL_B
     for file in durable.list_beneath(work, limit_b=limit_b):
-        if len(found) < FILES and any(means(glob, file.path) for glob in globs):
+        most_b = min(left_b, MOST_B.get(Path(file.path).suffix.lower(), ALL_B))
+        if len(found) < FILES and file.size_b <= most_b and any(means(glob, file.path) for glob in globs):
             try:
                 found[file.path] = hashed(work, file.path)
-            except LabError:  # it is no plain file any more
+            except (LabError, *SHUT):  # it is no plain file any more, or not for us
                 continue
+            left_b -= found[file.path].size_b
     return found
 
 
@@ -208,8 +231,14 @@ def _no_bool(value: object) -> object:
     return value
 
 
-Number = Annotated[float, BeforeValidator(_no_bool), Field(allow_inf_nan=False, strict=True)]
-Name = Annotated[str, Field(pattern=r"^[^/{}\\\x00-\x1f]{1,80}$")]
+def _printable(name: str) -> str:
+    if not name.isprintable() or name != name.strip():
+        raise ValueError("a name is printed: no control characters, no space around it")
+    return name
+
+
+Number = Annotated[float, BeforeValidator(_no_bool), Field(allow_inf_nan=False, strict=True, ge=-LARGEST, le=LARGEST)]
+Name = Annotated[str, Field(pattern=r"^[^/{}\\\x00-\x1f]{1,80}$"), AfterValidator(_printable)]
 
 
 class Dataset(BaseModel):
@@ -234,19 +263,31 @@ def results(work: Path, run: str = "run_1") -> list[Measured]:
         data = durable.read_beneath(work, file, RESULTS_B)
     except LabError as error:
         raise LabError("results.bad", file=file, why=_unread(file, error)) from error
+    except SHUT as error:
+        raise LabError("results.bad", file=file, why=f"{file} cannot be read: {error.strerror}") from error
     sha256 = hashlib.sha256(data).hexdigest()
     try:
-        told = FINAL_INFO.validate_python(durable.parse_json(data, file))
-    except LabError as error:
-        raise LabError("results.bad", file=file, why=f"{file} is not JSON: {error.facts['why']}") from error
+        told = FINAL_INFO.validate_python(json.loads(data.decode("utf-8"), object_pairs_hook=_each_once))
     except ValidationError as error:
         raise LabError("results.bad", file=file, why=_wrong(file, error)) from error
+    except (ValueError, RecursionError) as error:
+        raise LabError("results.bad", file=file, why=f"{file} is not JSON: {str(error)[:300]}") from error
     found: list[Measured] = []
     for dataset, one in sorted(told.items()):
         for metric, value in sorted(one.means.items()):
             censored = one.censored.get(metric) if value is None else None
             found.append(Measured(dataset, metric, value, one.stderrs.get(metric), censored, file, sha256))
     return found
+
+
+def _each_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Of two numbers under one name nobody could say which was measured."""
+    told = dict(pairs)
+    if len(told) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"{twice[:80]!r} stands in it twice")
+    return told
 
 
 def _unread(file: str, error: LabError) -> str:
@@ -280,18 +321,9 @@ class Curve:
     refused: int  # lines that were no JSON object with a numeric `step`
 
 
-def curve(work: Path, run: str = "run_1") -> Curve:
-    """What `run` appended to `metrics.jsonl`; an unfinished last line is not there yet, values that are no finite
-    number are left out (a loss that became NaN). Empty where there is no such file."""
-    try:
-        data = durable.read_beneath(work, f"{run}/metrics.jsonl", METRICS_B)
-    except LabError:
-        return Curve((), 0)
-    return curve_of(data)
-
-
 def curve_of(data: bytes) -> Curve:
-    """The bytes of a `metrics.jsonl` as a curve."""
+    """The bytes of a `metrics.jsonl` as a curve; an unfinished last line is not there yet, values that are no number
+    are left out (a loss that became NaN), and so are names that cannot be printed."""
     points, refused = [], 0
     for line in data[: data.rfind(b"\n") + 1].split(b"\n")[:-1]:
         if (point := _point(line)) is not None:
@@ -308,7 +340,11 @@ def _point(line: bytes) -> Point | None:
         return None
     if not isinstance(told, dict) or not _finite(told.get("step")):
         return None
-    values = {name: float(value) for name, value in told.items() if name != "step" and _finite(value)}
+    values = {
+        name: float(value)
+        for name, value in told.items()
+        if name != "step" and len(name) <= NAME and name.isprintable() and _finite(value)
+    }
     return Point(float(told["step"]), values)
 
 
@@ -316,35 +352,49 @@ def _finite(value: object) -> bool:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     try:
-        return math.isfinite(float(value))
+        return abs(float(value)) <= LARGEST  # never of NaN
     except OverflowError:
         return False
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """A PNG by its first bytes, whatever its name says."""
+def picture(data: bytes) -> tuple[int, int] | None:
+    """Width and height of a PNG that is whole and of a sane size, whatever its name said; None for anything else.
 
-    path: str
-    sha256: str
-    size_b: int
-    width: int
-    height: int
+    A paper is typeset with it: one that unpacks to more than it says, or ends early, would cost the whole paper.
+    """
+    if not data.startswith(PNG) or len(data) > PICTURE_B:
+        return None
+    at, packed, size, whole = len(PNG), bytearray(), None, False
+    while at + 12 <= len(data) and not whole:
+        (length,) = struct.unpack_from(">I", data, at)
+        kind, end = data[at + 4 : at + 8], at + 12 + length
+        if end > len(data) or zlib.crc32(data[at + 4 : end - 4]) != struct.unpack_from(">I", data, end - 4)[0]:
+            return None
+        if kind == b"IHDR" and length == 13 and size is None:
+            size = struct.unpack_from(">IIBBBBB", data, at + 8)
+        elif kind == b"IDAT":
+            packed += data[at + 8 : end - 4]
+        whole, at = kind == b"IEND", end
+    if not whole or size is None:
+        return None
+    width, height, depth, colour, _, _, interlaced = size
+    channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}.get(colour, 0)
+    if not (0 < width <= PICTURE_PX and 0 < height <= PICTURE_PX and width * height <= PICTURE_AREA_PX and channels):
+        return None
+    needs_b = ((width * channels * depth + 7) // 8 + 1) * height
+    most_b = 2 * needs_b + 64 * height if interlaced else needs_b
+    return (width, height) if needs_b <= _unpacked_b(bytes(packed), most_b) <= most_b else None
 
 
-def pictures(work: Path) -> list[Picture]:
-    """The `*.png` below `work` that are PNGs of a sane size."""
-    found: list[Picture] = []
-    for file in durable.list_beneath(work, limit_b=PICTURE_B):
-        if not file.path.lower().endswith(".png"):
-            continue
-        try:
-            data = durable.read_beneath(work, file.path, PICTURE_B)
-        except LabError:
-            continue
-        if len(data) < 33 or not data.startswith(PNG) or data[12:16] != b"IHDR":
-            continue
-        width, height = struct.unpack(">II", data[16:24])
-        if 0 < width <= PICTURE_PX and 0 < height <= PICTURE_PX:
-            found.append(Picture(file.path, hashlib.sha256(data).hexdigest(), len(data), width, height))
-    return found
+def _unpacked_b(packed: bytes, most_b: int) -> int:
+    """How much `packed` unpacks to, told as more than `most_b` where it does not end there; -1 where it is broken."""
+    unpack, total_b = zlib.decompressobj(), 0
+    try:
+        while not unpack.eof and total_b <= most_b:
+            part = unpack.decompress(packed, 1 << 20)
+            packed, total_b = unpack.unconsumed_tail, total_b + len(part)
+            if not part and not packed:
+                return -1
+    except zlib.error:
+        return -1
+    return total_b

@@ -80,6 +80,11 @@ class Tried:
         return sorted(shot.censored for shot in self.shots if shot.value is None and shot.censored is not None)
 
     @property
+    def short(self) -> int:
+        """How many seeds gave no number: they missed the target, failed, or measured something else."""
+        return max(self.seeds, len(self.shots)) - len(self.reached)
+
+    @property
     def granted(self) -> list[float]:
         """Every missed target taken at its limit, which is the best it could have been."""
         return sorted(self.reached + self.missed)
@@ -127,7 +132,10 @@ def _shot(seed: int, found: list[Value]) -> Shot | None:
 
 
 def verdict(program: Tried, baseline: Tried, goal: Goal) -> Verdict:
-    """How `program` stands against `baseline`; without a noise band (one seed each) no gain can be claimed."""
+    """How `program` stands against `baseline`; without a noise band (one seed each) no gain can be claimed.
+
+    Nor can it by one that gives a number for fewer of its seeds: those that failed may be the bad ones.
+    """
     if program.failed and not program.shots:
         return Verdict.FAILED
     if not program.granted:
@@ -139,14 +147,14 @@ def verdict(program: Tried, baseline: Tried, goal: Goal) -> Verdict:
     if not baseline.granted:
         return Verdict.UNMEASURED
     if not baseline.reached:
-        return Verdict.INSIDE_NOISE if program.missed else Verdict.BETTER
+        return Verdict.INSIDE_NOISE if program.short else Verdict.BETTER
     band = noise(program, baseline)
     if band is None:
         return Verdict.INSIDE_NOISE
-    gain = goal.sign * (_mean(baseline.granted) - _mean(program.granted))
+    before, after = _mean(baseline.granted), _mean(program.granted)
+    gain = goal.sign * (before - after) if _rounded(before) != _rounded(after) else 0.0
     if gain > band:
-        misses_more = len(program.missed) * len(baseline.granted) > len(baseline.missed) * len(program.granted)
-        return Verdict.INSIDE_NOISE if misses_more else Verdict.BETTER
+        return Verdict.INSIDE_NOISE if _share(program) > _share(baseline) else Verdict.BETTER
     return Verdict.WORSE if -gain > band else Verdict.INSIDE_NOISE
 
 
@@ -157,7 +165,7 @@ def noise(program: Tried, baseline: Tried) -> float | None:
 
 
 def table(programs: Sequence[Tried], baseline: Tried, goal: Goal) -> list[Standing]:
-    """The standings, best first: every seed a number before any missed, then the mean, the grade, the name."""
+    """The standings, best first: every seed a number before any without, then the mean, the grade, the name."""
     ranked = sorted(programs, key=lambda one: (_place(one, goal), -(one.grade or 0.0), one.program))
     measured = [_place(one, goal) for one in ranked if one.granted]
     return [
@@ -193,12 +201,16 @@ def reached(one: Standing, target: str) -> bool:
 
 
 def _place(one: Tried, goal: Goal) -> tuple[int, float, float]:
-    """Lower is better: measured, missed everywhere, nothing measured, failed; the share missed; the cost."""
+    """Lower is better: measured, missed everywhere, nothing measured, failed; the seeds without; the cost."""
     if not one.granted:
         return (3 if one.failed else 2, 0.0, 0.0)
-    share = len(one.missed) / len(one.granted)
     numbers = one.reached or one.missed
-    return (0 if one.reached else 1, share, goal.sign * _rounded(_mean(numbers)))
+    return (0 if one.reached else 1, _share(one), goal.sign * _rounded(_mean(numbers)))
+
+
+def _share(one: Tried) -> float:
+    """Of its seeds, those that gave no number."""
+    return one.short / max(one.seeds, len(one.shots), 1)
 
 
 def _rounded(value: float) -> float:

@@ -14,7 +14,7 @@ from statistics import fmean
 from engine.desk import Desk
 from engine.experiments import figures
 from engine.experiments.contract import Ending
-from engine.experiments.harvest import Curve, curve_of
+from engine.experiments.harvest import Curve, curve_of, picture
 from engine.phases.measure import METRICS, OUT
 from engine.phases.scoring import Ranked, Tried
 from state.products.experiments import Experiments, Scored
@@ -22,7 +22,8 @@ from state.products.plan import Plan
 from state.vocabulary import Choice, Wait
 
 PICTURE_B = 2 << 20
-PNG = b"\x89PNG\r\n\x1a\n"
+OWN = 12
+"""So many of the program's own pictures are taken, the first by name: each is shown to the writer."""
 
 
 async def illustrated(
@@ -102,13 +103,13 @@ def progress_metric(plan: Plan, curves: Sequence[Curve]) -> str:
 
 
 def saved(desk: Desk, best: Tried) -> dict[str, bytes]:
-    """The PNGs that the best program saved with its first seed, under its name."""
+    """The whole PNGs that the best program saved with its first seed, under its name; a dozen of them."""
     ending = best.endings[0]
-    found = {}
+    found: dict[str, bytes] = {}
     for path, file in sorted(ending.files.items()):
-        if path.lower().endswith(".png") and file.size_b <= PICTURE_B:
+        if len(found) < OWN and path.lower().endswith(".png") and file.size_b <= PICTURE_B:
             raw = desk.file(ending, path)
-            if raw.startswith(PNG):
+            if picture(raw) is not None:
                 stem = file_name(path.removeprefix(f"{OUT}/").rsplit(".", 1)[0])
                 found[f"{best.program.name}-{stem}.png"] = raw
     return found

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import struct
+import tempfile
+import zlib
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,7 @@ from hypothesis import strategies as st
 
 from engine.experiments import harvest
 from state.errors import LabError
+from state.vocabulary import ExperimentState
 
 
 def write(work: Path, told: object) -> Path:
@@ -58,6 +62,13 @@ def test_a_results_file_becomes_numbers_with_their_file(tmp_path: Path) -> None:
         ('{"d": {"means": {"acc": NaN}}}', "d → means → acc"),
         ('{"d": {"means": {"acc": 1e999}}}', "d → means → acc"),
         ({"d": {"means": {"a/b": 1.0}}}, "a/b"),
+        ({"d": {"means": {"a\u202eb": 1.0}}}, "a name is printed"),
+        ({"d": {"means": {" a": 1.0}}}, "a name is printed"),
+        ('{"d": {"means": {"\\ud800": 1.0}}}', "unable to parse"),
+        ('{"d": {"means": {"acc": 1.7e308}}}', "d → means → acc"),  # two of them have no mean
+        ('{"d": {"means": {"acc": 0.1, "acc": 0.9}}}', "'acc' stands in it twice"),
+        ('{"d": {"means": {"acc": 0.1}}, "d": {"means": {"acc": 0.9}}}', "'d' stands in it twice"),
+        ('{"d": {"means": {"acc": ' + "9" * 5000 + "}}}", "is not JSON"),
     ],
 )
 def test_a_bad_results_file_is_answered_with_what_is_wrong(tmp_path: Path, told: object, says: str) -> None:
@@ -98,8 +109,7 @@ def test_whatever_stands_in_it_is_numbers_or_one_error(tmp_path_factory: pytest.
         assert all(one.value is None or abs(one.value) < float("inf") for one in found)
 
 
-def test_curves_leave_out_what_is_no_number_and_what_is_not_finished(tmp_path: Path) -> None:
-    (tmp_path / "run_1").mkdir()
+def test_curves_leave_out_what_is_no_number_and_what_is_not_finished() -> None:
     lines = [
         '{"step": 1, "loss": 2.5, "note": "warm"}',
         '{"step": 2, "loss": NaN, "acc": 0.1}',
@@ -110,25 +120,104 @@ def test_curves_leave_out_what_is_no_number_and_what_is_not_finished(tmp_path: P
         f'{{"step": 3, "loss": {"9" * 400}}}',
         '{"step": 4, "loss": 1.5',
     ]
-    (tmp_path / "run_1" / "metrics.jsonl").write_text("\n".join(lines))
-    curve = harvest.curve(tmp_path)
+    curve = harvest.curve_of("\n".join(lines).encode())
     assert [(point.step, point.values) for point in curve.points] == [(1, {"loss": 2.5}), (2, {"acc": 0.1}), (3, {})]
     assert curve.refused == 3
-    assert harvest.curve(tmp_path, "run_2").points == ()
 
 
-def png(width: int, height: int) -> bytes:
-    return harvest.PNG + struct.pack(">I4sII", 13, b"IHDR", width, height) + bytes(9)
+def test_a_curve_has_no_name_that_cannot_be_printed_and_no_number_that_cannot_be_added() -> None:
+    lines = rb'{"step": 1, "\ud800": 1, "a\n": 1, "\u202ea": 1, "' + b"x" * 81 + b'": 1, "loss": 2, "huge": 1.7e308}\n'
+    assert [point.values for point in harvest.curve_of(lines).points] == [{"loss": 2.0}]
 
 
-def test_pictures_are_what_they_say_and_of_a_sane_size(tmp_path: Path) -> None:
-    (tmp_path / "good.png").write_bytes(png(640, 480))
-    (tmp_path / "huge.png").write_bytes(png(100_000, 100_000))
-    (tmp_path / "text.png").write_bytes(b"<script>" * 9)
-    (tmp_path / "short.png").write_bytes(harvest.PNG)
-    (tmp_path / "link.png").symlink_to("good.png")
-    (found,) = harvest.pictures(tmp_path)
-    assert (found.path, found.width, found.height) == ("good.png", 640, 480)
+def chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def png(width: int, height: int, rows: int | None = None) -> bytes:
+    """A grey picture; `rows` says how many there really are."""
+    head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    packed = zlib.compress(bytes((width + 1) * (height if rows is None else rows)))
+    return harvest.PNG + chunk(b"IHDR", head) + chunk(b"IDAT", packed) + chunk(b"IEND", b"")
+
+
+def test_a_picture_is_one_by_its_bytes_whole_and_of_a_sane_size() -> None:
+    good = png(64, 48)
+    assert harvest.picture(good) == (64, 48)
+    broken = [
+        png(100_000, 1),
+        png(11_000, 11_000),  # a bomb: 118 kB that unpack to 121 MB
+        png(64, 48, rows=9_000),  # more than it says
+        png(64, 48, rows=47),
+        b"<script>" * 9,
+        harvest.PNG,
+        good[:-12],  # its end is missing
+        good[:60] + b"?" + good[61:],
+    ]
+    assert [harvest.picture(one) for one in broken] == [None] * len(broken)
+
+
+@given(st.integers(0, 400), st.binary(max_size=9))
+def test_no_damage_to_a_picture_breaks_the_looking_at_it(at: int, junk: bytes) -> None:
+    good = png(20, 10)
+    harvest.picture(good[:at] + junk + good[at + len(junk) :])
+    harvest.picture(good[:at] + junk + good[at:])
+
+
+def job(folder: Path, *, wants: tuple[str, ...] = ("run_0/*.json", "*.png")) -> Path:
+    """A job that ended well, as its shim leaves it; returns its work folder."""
+    (folder / "work" / "run_0").mkdir(parents=True)
+    spec = {"kind": "experiment", "argv": ["python", "--out_dir=run_0"], "wants": wants, "limits": {"file_b": 1 << 30}}
+    (folder / "spec.json").write_text(json.dumps(spec))
+    (folder / "exit.json").write_text(json.dumps({"state": "finished", "exit_code": 0, "took_s": 1.0}))
+    return folder / "work"
+
+
+def test_a_program_that_takes_its_folder_away_or_puts_a_link_there_has_failed(tmp_path: Path) -> None:
+    work = job(tmp_path / "gone")
+    shutil.rmtree(work)
+    ending = harvest.gather(tmp_path / "gone")
+    assert (ending.state, ending.files) == (ExperimentState.FAILED, {})
+    assert "work folder could not be read" in ending.error
+    work = job(tmp_path / "linked")
+    shutil.rmtree(work)
+    (tmp_path / "secret.png").write_bytes(png(1, 1))
+    work.symlink_to(tmp_path)
+    ending = harvest.gather(tmp_path / "linked")
+    assert (ending.state, ending.files) == (ExperimentState.FAILED, {})
+
+
+def test_results_that_nobody_may_read_are_the_program_s_failure() -> None:
+    with tempfile.TemporaryDirectory(dir="/tmp") as place:  # where somebody else than root may look
+        folder = Path(place) / "job"
+        work = job(folder)
+        (work / "run_0" / "final_info.json").write_text('{"d": {"means": {"a": 1}}}')
+        (work / "run_0").chmod(0)
+        somebody = os.getuid() or 65534
+        for path in (Path(place), *Path(place).rglob("*")):
+            os.chown(path, somebody, -1)
+        before = os.geteuid()
+        os.seteuid(somebody)
+        try:
+            assert harvest.gather(folder).files == {}
+            with pytest.raises(LabError) as caught:
+                harvest.results(work, "run_0")
+            assert "cannot be read" in str(caught.value.facts["why"])
+            (work / "run_0").chmod(0o700)
+            assert list(harvest.gather(folder).files) == ["run_0/final_info.json"]
+        finally:
+            os.seteuid(before)
+
+
+def test_files_with_holes_are_not_read_to_their_end(tmp_path: Path) -> None:
+    work = job(tmp_path / "job", wants=("*.png", "*.bin"))
+    for nth in range(40):
+        with (work / f"{nth:02}.bin").open("wb") as file:
+            file.truncate(300 << 20)
+    with (work / "big.png").open("wb") as file:
+        file.truncate(harvest.PICTURE_B + 1)
+    (work / "small.png").write_bytes(png(1, 1))
+    assert list(harvest.gather(tmp_path / "job").files) == ["00.bin", "01.bin", "02.bin", "small.png"]
 
 
 def test_the_tail_is_printable_and_shows_the_last_state_of_a_redrawn_line(tmp_path: Path) -> None:

@@ -65,6 +65,23 @@ def test_the_baseline_is_called_so_and_a_program_that_never_ran_failed() -> None
     assert score.verdict(Tried("bad", (), 1, failed=True), base, LOSS) is V.FAILED
 
 
+def test_no_gain_is_claimed_by_dropping_the_seeds_that_failed() -> None:
+    base = program("base", 1.0, 1.1, 0.9, 1.0, 1.0)
+    lucky = Tried("lucky", (Shot(0, 0.2), Shot(3, 0.21)), 5)  # three seeds diverged and measured nothing
+    whole = program("whole", 0.95, 1.0, 0.9, 0.95, 1.0)
+    assert score.verdict(lucky, base, LOSS) is V.INSIDE_NOISE
+    assert score.verdict(lucky, Tried("base", lucky.shots[:1], 5), LOSS) is V.INSIDE_NOISE
+    assert score.verdict(Tried("lucky", (Shot(0, 5.0), Shot(3, 5.1)), 5), base, LOSS) is V.WORSE
+    assert [row.program for row in score.table([lucky, base, whole], base, LOSS)] == ["whole", "base", "lucky"]
+
+
+def test_a_difference_in_the_last_digits_of_a_float_is_none() -> None:
+    exact, summed = program("p", 0.3, 0.3), program("base", 0.1 + 0.2, 0.1 + 0.2)
+    assert score.verdict(exact, summed, LOSS) is V.INSIDE_NOISE
+    assert score.verdict(exact, summed, ACC) is V.INSIDE_NOISE
+    assert score.verdict(program("p", 0.299999, 0.299999), summed, LOSS) is V.BETTER  # nothing varies but this
+
+
 def test_the_mean_covers_the_seeds_that_reached_the_target_and_n_says_how_many() -> None:
     base = program("base", 3000, 3100)
     row = score.standing(program("wd_2", 200, MISSED, 400), base, STEPS)

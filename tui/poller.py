@@ -6,18 +6,21 @@ file or a connection. `follow` says what is on screen; a Look is made of that al
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import threading
 import time
+import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from textual.message import Message
 
 from state import lock
+from state.durable import write
 from state.errors import LabError
-from state.places import places
+from state.places import places, state_folder
 from state.readers import Reader
 from tui.gather import Gatherer
 from tui.homes import Elsewhere, Homes
@@ -71,12 +74,16 @@ class CannotLook(Message):
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is on screen: home (no folder), or a run, the phase whose talk is shown, the experiment whose curve is."""
+    """What is on screen: home (no folder), or a run, the phase whose talk is shown, the experiment whose curve is.
+
+    `beside`: the run that home shows beside its list.
+    """
 
     folder: Path | None = None
     run: int | None = None
     phase: str | None = None
     experiment: int | None = None
+    beside: tuple[Path, int] | None = None
 
 
 class Poller(threading.Thread):
@@ -91,6 +98,10 @@ class Poller(threading.Thread):
         self._project: Project | None = None
         self._elsewhere = Elsewhere()
         self._homes = Homes()
+
+    @property
+    def wanted(self) -> Wanted:
+        return self._wanted
 
     def follow(self, wanted: Wanted) -> None:
         self._wanted = wanted
@@ -114,7 +125,7 @@ class Poller(threading.Thread):
             self._hurry.clear()
             try:
                 if wanted.folder is None:
-                    self._leave()
+                    seen = self._beside(wanted, seen, forced)
                     if forced or time.monotonic() - home_at > HOME_S:
                         home_at = time.monotonic()
                         home = self._homes.look(self._now())
@@ -130,17 +141,22 @@ class Poller(threading.Thread):
                 self._post(CannotLook(LabError("store.damaged", path=str(wanted.folder), why=str(error))))
                 self._leave()
                 self._hurry.wait(LOCK_S)
+            except Exception:  # noqa: BLE001  a fault of ours: this thread's end would leave a screen that looks alive
+                self._post(CannotLook(LabError("screen.fault", log=str(_written_down()))))
+                self._leave()
+                self._hurry.wait(LOCK_S)
             self._hurry.wait(LOOK_S)
         self._leave()
 
-    def _look(self, wanted: Wanted, seen: object, forced: bool) -> object:
+    def _look(self, wanted: Wanted, seen: object, forced: bool, asked: Wanted | None = None) -> object:
+        """A Look of the run, where anything changed; `asked`: what was asked for, where that is home."""
         assert wanted.folder is not None
         if self._project is None or self._project.folder != wanted.folder:
             self._leave()
             self._project = Project.opened(wanted.folder)
             seen = None
         if self._project is None:
-            return self._nothing_yet(wanted.folder, seen)
+            return self._nothing_yet(wanted.folder, seen) if asked is None else None
         known = self._project.look.run.id if self._project.look is not None else wanted.run
         beside = self._elsewhere.beside(wanted.folder, known)
         state = (beside, *self._project.state(wanted))
@@ -148,10 +164,22 @@ class Poller(threading.Thread):
             return seen
         look = self._project.gatherer.look(wanted.run, wanted.phase, self._now(), beside, wanted.experiment)
         self._project.look = look
-        if look is not None and wanted == self._wanted:
+        if look is not None and (asked or wanted) == self._wanted:
             self._post(Looked(look))
         # the version is the one before the look: what was committed meanwhile asks for another one
         return (*state[:-1], self._project.state(wanted)[-1])
+
+    def _beside(self, wanted: Wanted, seen: object, forced: bool) -> object:
+        """The run beside home's list; a project that cannot be read has a row there that says why."""
+        if wanted.beside is None:
+            self._leave()
+            return None
+        folder, run = wanted.beside
+        try:
+            return self._look(replace(wanted, folder=folder, run=run), seen, forced, wanted)
+        except (LabError, sqlite3.DatabaseError, OSError):
+            self._leave()
+            return None
 
     def _nothing_yet(self, folder: Path, seen: object) -> object:
         """Tell that nothing lies there yet, and whether someone works on it."""
@@ -201,6 +229,15 @@ class Project:
 
     def close(self) -> None:
         self.reader.close()
+
+
+def _written_down() -> Path:
+    """The trace of the exception at hand, in the file that is named on screen."""
+    log = state_folder() / "screen.log"
+    with contextlib.suppress(OSError):
+        log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write(log, traceback.format_exc().encode())
+    return log
 
 
 def _unlike(one: Home, two: Home | None) -> bool:

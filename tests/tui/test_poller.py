@@ -18,6 +18,7 @@ from state.vocabulary import Phase, Wait, WordKind
 from tests.tui.screens import rows_of
 from tui import drafts
 from tui.app import Lab
+from tui.gather import Gatherer
 from tui.poller import CannotLook, HomeLooked, Looked, NothingYet, Poller, Wanted
 from tui.screens.run import RunScreen
 
@@ -143,6 +144,22 @@ def test_a_damaged_database_is_said_not_crashed_on(tmp_path: Path, posted: tuple
     told = messages.get(timeout=10)
     assert isinstance(told, CannotLook)
     assert told.error.key == "store.damaged"
+
+
+def test_a_fault_in_looking_is_said_with_its_trace_on_disk_and_the_next_look_is_made(
+    project: Project, posted: tuple[Poller, queue.Queue[Message]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread that died of it would leave a screen that looks alive."""
+    poller, messages = posted
+    with monkeypatch.context() as broken:
+        broken.setattr(Gatherer, "look", lambda *_: 1 / 0)
+        poller.follow(Wanted(project.folder))
+        poller.start()
+        told = messages.get(timeout=10)
+        assert isinstance(told, CannotLook) and told.error.key == "screen.fault"
+        assert "ZeroDivisionError" in Path(str(told.error.facts["log"])).read_text()
+    while not isinstance(messages.get(timeout=10), Looked):
+        pass
 
 
 def test_home_lists_what_waits_before_what_works(

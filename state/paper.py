@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from math import floor, isfinite, log10
 from statistics import fmean, stdev
 from typing import Protocol
@@ -18,6 +19,8 @@ from state.vocabulary import Language, Verdict
 
 STATS = ("mean", "sd", "n", "min", "max", "delta")
 """`delta` is the mean less the baseline's."""
+
+DECIMALS = 6
 
 RESULT = re.compile(r"\\result\s*\{([^{}]*)\}")
 VERDICT = re.compile(r"\\verdict\s*\{([^{}]*)\}")
@@ -178,23 +181,36 @@ def number(
     """A number with thousands separators and as many decimals as its spread has two digits, else four digits in all."""
     if not isfinite(value):
         return "—"
-    power = floor(log10(abs(value))) if value else 0
-    if value and (power < -4 or power > 8):
-        scale = 10.0**power
-        inner = number(value / scale, sd / scale if sd else None, spread=spread, signed=signed)
+    power = _power(value)
+    needed = 1 - floor(log10(sd)) if sd else 0
+    if value and (power < -4 or power > 8 or needed > DECIMALS >= needed + power):
+        inner = number(_shifted(value, -power), _shifted(sd, -power) if sd else None, spread=spread, signed=signed)
         return f"({inner})×10^{power}" if spread else f"{inner}×10^{power}"
     decimals = _decimals(value, sd, like or (value,))
     sign = "−" if value < 0 and float(f"{value:.{decimals}f}") != 0 else "+" if signed else ""
     told = f"{sign}{abs(value):,.{decimals}f}"
-    return f"{told} ± {sd:,.{decimals}f}" if spread and sd is not None else told
+    if not spread or sd is None:
+        return told
+    whole = not sd or float(f"{sd:.{decimals}f}")
+    return f"{told} ± {sd:,.{decimals}f}" if whole else f"{told} ± {number(sd, sd)}"  # no spread reads as none
+
+
+def _shifted(value: float, power: int) -> float:
+    """`value` × 10^`power`, also where that power is no float."""
+    return float(Decimal(value).scaleb(power))
+
+
+def _power(value: float) -> int:
+    """The power of ten of the number as it is printed: that of 9.9999 is 1."""
+    return int(f"{value:.3e}".partition("e")[2])
 
 
 def _decimals(value: float, sd: float | None, like: Sequence[float]) -> int:
     if sd:
-        return max(0, min(6, 1 - floor(log10(sd))))
+        return max(0, min(DECIMALS, 1 - floor(log10(sd))))
     if all(float(one).is_integer() for one in like):
         return 0
-    return max(0, min(6, 3 - floor(log10(abs(value))))) if value else 2
+    return max(0, min(DECIMALS, 3 - _power(value))) if value else 2
 
 
 VERDICTS: dict[Language, dict[Verdict, str]] = {

@@ -184,6 +184,11 @@ def test_no_text_breaks_the_reading_of_a_paper(text: str) -> None:
         (0.0000123, None, "1.230×10^-5"),
         (0.0, None, "0"),
         (float("nan"), None, "—"),
+        (5e-324, None, "4.941×10^-324"),
+        (0.00020015, 2.1e-7, "(2.0015 ± 0.0021)×10^-4"),
+        (0.9, 8e-17, "0.900000 ± 8.0×10^-17"),  # not ± 0.000000: the seeds did differ
+        (0.0000999996, None, "0.000100"),
+        (99.996, None, "100.0"),
     ],
 )
 def test_a_number_has_as_many_digits_as_its_spread_bears(value: float, sd: float | None, told: str) -> None:

@@ -289,9 +289,13 @@ WENT = {
 
 def form(**scores: Any) -> SimpleNamespace:
     return SimpleNamespace(
-        weaknesses=("One modulus and one width. A clock needs p = 97 at least, and the fit over three points, 1, 1.5 and 2, cannot tell 1/λ from a straight line.",),
-        strengths=(),
-        questions=(),
+        weaknesses=(
+            "One modulus and one width. A clock needs p = 97 at least, and the fit over three points, 1, 1.5 and 2, cannot tell 1/λ from a straight line.",
+            "The optimizer's own decay of the learning rate is not varied.",
+            "Table 2 has no column for the training accuracy.",
+        ),
+        strengths=("Five seeds for every setting, and a gain inside the spread is not called one.",),
+        questions=("Does the order of the settings hold at p = 97?",),
         limitations=(),
         summary="Weight decay is varied on one task.",
         **scores,
@@ -372,6 +376,7 @@ def refinement_waits(chinese: bool = False) -> Look:
         deaths=(Death(1, ms("19:07"), ms("19:09"), reboot=True),),
         notes=(NoteRow("w9", 1, None, "ml_engineer", WENT[chinese][2], ms("16:18"), ms("16:24")),),
         looked_at=ms("16:20"),
+        judged=((5.0, 3.0), (6.3, 4.0), (6.0, 5.0), (5.7, 3.4)),
     )  # fmt: skip
 
 

@@ -130,6 +130,10 @@ class Pane:
             return self.talk
         return self.lists[view] if view in self.lists else self.page(view)
 
+    def searched(self, look: Look) -> Reads:
+        """What `/` looks through."""
+        return self.reads(look)
+
     def turn_page(self, look: Look, step: int, rows: int) -> None:
         """PgUp and PgDn: `rows` is about a screenful."""
         self.reads(look).move(step * rows)

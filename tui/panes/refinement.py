@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 from state.vocabulary import Phase
 from tui.language import current, tr
-from tui.lines import EMPTY, Line, Part, Span, dim, ends, line, you
+from tui.lines import EMPTY, Line, Part, Span, beside, dim, ends, exactly, line, you
 from tui.look import Look, Made
 from tui.panes.document import document
-from tui.panes.pane import Pane, Reads
-from tui.reviewform import PARTS, written
+from tui.panes.pane import BESIDE, Pane, Reads
+from tui.panes.reviewtext import entries, whole
+from tui.reviewform import PARTS
 from tui.text import fit
 from tui.widgets.keyline import Key
 from tui.widgets.rows import Place, Row
@@ -38,6 +39,9 @@ SCORES = {
 }
 RATINGS = ("experiment_quality", "report_quality", "usefulness")
 FIELDS = (*SCORES, "decision", *RATINGS)
+TABLE = 80
+WHOLE = 20
+"""Rows from which a review stands in full."""
 
 
 class RefinementPane(Pane):
@@ -51,12 +55,25 @@ class RefinementPane(Pane):
         self.column = 1
         self.form: dict[str, Any] = {}
         self.filling = False
+        self.wheres: list[str] = []  # for each line of the words, where in the review it stands
 
     # the form
 
-    def begin_form(self) -> None:
+    def begin_form(self, look: Look) -> None:
+        """Start filling in; a form that was signed before is the draft to change."""
+        self.form = dict(self.form or self.own(look))
         self.filling, self.column = True, 0
         self.view = 0
+
+    def own(self, look: Look) -> Mapping[str, Any]:
+        """The person's form as it stands: the draft, else the one that was signed."""
+        return self.form or (look.forms[-1] if look.forms else {})
+
+    def clear(self) -> None:
+        """Take away what was given for the field under the cursor."""
+        chosen = self.rows("reviews").chosen
+        if chosen is not None:
+            self.form.pop(chosen.name, None)
 
     def score(self, digit: int) -> bool:
         """Give the field under the cursor `digit` (0 is 10); False where it may not be."""
@@ -94,12 +111,25 @@ class RefinementPane(Pane):
 
     def turn_page(self, look: Look, step: int, rows: int) -> None:
         if self.open_view(look) == "reviews":
-            self.page("words").move(2 * step)
+            page = self.page("words")
+            page.move(step * max(page.height - 1, 1))
         else:
             super().turn_page(look, step, rows)
 
     def turn(self, look: Look, step: int = 1) -> None:
-        self.page("words").move(2)
+        """Tab: the text's next part; ↑↓ stay with the scores."""
+        if self.open_view(look) != "reviews":
+            super().turn(look, step)
+            return
+        page, here = self.page("words"), self.wheres[self.page("words").top :]
+        if step > 0 and here:
+            away = next((row for row, where in enumerate(here) if where != here[0]), 0)
+            page.move(away or page.height)
+        else:
+            page.move(-page.height)
+
+    def searched(self, look: Look) -> Reads:
+        return self.page("words") if self.open_view(look) == "reviews" else super().searched(look)
 
     def signed(self, made: Made | None) -> tuple[Signed, ...]:
         if made is None or made.product is None:
@@ -124,36 +154,43 @@ class RefinementPane(Pane):
         if not signed:
             table.show([])
             return [EMPTY, line("   ", dim(tr("reviews.none_yet")))]
-        columns = self.columns(signed, cells)
-        head: list[Part] = [fit("", 20), Span(fit(f"◆ {tr('reviews.you')}", 11, right=True), "you")]
-        head.append(dim(fit(tr("reviews.mean"), 9, right=True)))
-        head += [dim(fit(name, room, right=True)) for name, room in columns]
-        drawn = [Row(line(*head))]
+        own, columns = self.own(look), columns_of(signed)
+        drawn = [Row(self.head(columns))]
         for field in (*SCORES, "decision"):
-            drawn.append(self.score_row(field, signed, columns))
+            drawn.append(self.score_row(field, own, signed, columns))
         if self.filling:
-            drawn += [self.score_row(field, (), []) for field in RATINGS]
+            drawn += [self.score_row(field, own, (), []) for field in RATINGS]
         table.show(drawn)
-        below = [] if self.filling else self.below(look, cells)
-        words = self.words(made, signed, cells)
-        room = max(rows - len(drawn) - len(below) - 2, 0)
-        page = self.page("words")
-        page.show((self.column, made.row.sha256 if made else "", current(), str(self.form)), cells, lambda _: words[1:])
-        text = [words[0], *page.draw(cells, max(room - 1, 0))] if room > 1 else []
+        below = self.below(look, cells)
         height = min(len(drawn), rows - 1)
+        if cells >= BESIDE:
+            left = [*table.draw(TABLE, height), EMPTY, *below[1 if self.filling else 0 :]]
+            if self.column != 1:
+                left += [EMPTY, line(" ", dim(tr("reviews.meta"))), *document(self.meta(made), TABLE)]
+            right = self.words(look, made, signed, min(cells - TABLE, 84), rows - 1)
+            return [EMPTY, *beside(exactly(left, rows - 1), right, TABLE, cells - TABLE)]
+        below = [] if self.filling else below
+        room = rows - len(drawn) - len(below) - 2
+        text = self.words(look, made, signed, cells, room) if room > 1 else []
         return [EMPTY, *table.draw(cells, height), *below, EMPTY, *text]
 
-    def columns(self, signed: tuple[Signed, ...], cells: int) -> list[tuple[str, int]]:
-        rooms = (15, 10, 10) if len(signed) <= 3 else (10,) * len(signed)
-        return [
-            (tr(f"reviews.persona.{one.reviewer}"), room)
-            for one, room in zip(signed, rooms, strict=False)
-        ]  # fmt: skip
+    def head(self, columns: list[tuple[str, int]]) -> Line:
+        """The names of the columns, the one whose words are shown in bold."""
+        parts: list[Part] = [
+            fit("", 20),
+            Span(fit(f"◆ {tr('reviews.you')}", 11, right=True), "you", "", not self.column),
+        ]
+        for nth, (name, room) in enumerate([(tr("reviews.mean"), 9), *columns], 1):
+            here = nth == self.column
+            parts.append(Span(fit(name, room, right=True), "text" if here else "dim", "", here))
+        return line(*parts)
 
-    def score_row(self, field: str, signed: tuple[Signed, ...], columns: list[tuple[str, int]]) -> Row:
+    def score_row(
+        self, field: str, form: Mapping[str, Any], signed: tuple[Signed, ...], columns: list[tuple[str, int]]
+    ) -> Row:
         highest = SCORES.get(field, 0 if field == "decision" else 5)
         range_ = f"1–{highest}" if highest else ""
-        mine = self.form.get(field)
+        mine = form.get(field)
         values = [getattr(one.form, field) for one in signed]
         if field == "decision":
             yes = sum(value == "accept" for value in values)
@@ -170,8 +207,9 @@ class RefinementPane(Pane):
         return Row(line(*parts), Place("score", field))
 
     def below(self, look: Look, cells: int) -> list[Line]:
-        given = sum(field in self.form for field in FIELDS)
-        ratings = " ".join(str(self.form.get(field, NONE)) for field in RATINGS)
+        form = self.own(look)
+        given = sum(field in form for field in FIELDS)
+        ratings = " ".join(str(form.get(field, NONE)) for field in RATINGS)
         own = look.forms[-1] if look.forms else None
         lines = [line("   ", dim(tr("reviews.ratings")), "   ", you(tr("reviews.yours", ratings=ratings)))]
         if own is None:
@@ -199,29 +237,50 @@ class RefinementPane(Pane):
         told = tr("word.comma").join(part for part in (here, over) if part)
         return tr("reviews.away", told=told) if told else ""
 
-    def words(self, made: Made | None, signed: tuple[Signed, ...], cells: int) -> list[Line]:
-        """The words of the column under the cursor: weaknesses first, for they decide."""
-        if self.column == 0 and (self.filling or any(self.form.get(part) for part in PARTS)):
-            return [line(" ", dim(tr("reviews.your_words"))), *document(written(self.form, whole=False), cells)]
-        if self.column < 2 or self.column - 2 >= len(signed):
-            product = cast("Refinement", made.product) if made is not None else None
-            text = product.reasons or product.meta if product is not None else ""
-            return [line(" ", dim(tr("reviews.meta"))), *document(text, cells)]
+    def words(self, look: Look, made: Made | None, signed: tuple[Signed, ...], cells: int, rows: int) -> list[Line]:
+        """The words of the column under the cursor: a heading, then as much as there is room for."""
+        page, full = self.page("words"), rows >= WHOLE
+        own = self.own(look)
+
+        def make(room: int) -> list[Line]:
+            tell = whole if full else entries
+            if self.column == 0:
+                lines, self.wheres = tell(own.get, room)
+            elif self.column == 1:
+                lines = document(self.meta(made), room)
+                self.wheres = [""] * len(lines)
+            else:
+                form = signed[self.column - 2].form
+                lines, self.wheres = tell(lambda part: getattr(form, part, None), room)
+            return lines
+
+        self.column = min(self.column, len(signed) + 1)
+        page.show((self.column, made.row.sha256 if made else "", full, current(), str(own)), cells, make)
+        drawn = page.draw(cells, max(rows - 1, 0))
+        where = self.wheres[page.top] if page.top < len(self.wheres) else ""
+        if full and len(page.lines) > page.height:
+            first, last, total = page.span
+            where = tr("page.lines", first=str(first), last=str(last), total=str(total))
+        return [ends(cells, dim(self.who(own, signed)), dim(where)), *drawn]
+
+    def meta(self, made: Made | None) -> str:
+        """What the area chair says of all of them."""
+        product = cast("Refinement", made.product) if made is not None else None
+        return product.reasons or product.meta if product is not None else ""
+
+    def who(self, own: Mapping[str, Any], signed: tuple[Signed, ...]) -> str:
+        """Whose words stand there."""
+        if self.column == 0:
+            return tr("reviews.your_words" if self.filling or not said_anything(own) else "reviews.your_review")
+        if self.column == 1:
+            return tr("reviews.meta")
         one = signed[self.column - 2]
-        form = one.form
-        head = tr(
+        return tr(
             "reviews.of",
             who=tr(f"reviews.persona.{one.reviewer}"),
-            overall=str(form.overall),
-            confidence=str(form.confidence),
+            overall=str(one.form.overall),
+            confidence=str(one.form.confidence),
         )
-        told: list[str] = []
-        for part in ("weaknesses", "strengths", "questions", "limitations"):
-            entries = getattr(form, part)
-            if entries:
-                told.append(f"**{tr(f'reviews.{part}')}**".replace("*", ""))
-                told += [f"- {entry}" for entry in entries]
-        return [ends(cells, dim(head), ""), *document("\n".join([*told, "", form.summary]), cells)]
 
     def body_meta(self, look: Look, cells: int, rows: int) -> list[Line]:
         made = look.newest(self.phase)
@@ -235,9 +294,12 @@ class RefinementPane(Pane):
 
     def keys(self, look: Look, *, folded: bool) -> list[Key]:
         if self.filling:
+            chosen = self.rows("reviews").chosen
+            scores = [Key("1–9", "key.score"), Key("0", "key.ten")]
+            if chosen is not None and chosen.name == "decision":
+                scores = [Key("1", "key.accept"), Key("2", "key.reject")]
             return [
-                Key("1–9", "key.score"),
-                Key("0", "key.ten"),
+                *scores,
                 Key("↑↓", "key.row"),
                 Key("e", "key.text", "act('edit')"),
                 Key("Enter", "key.sign"),
@@ -248,6 +310,19 @@ class RefinementPane(Pane):
             first = [Key("r", "key.form", "act('form')"), Key("←→", "key.reviewer"), Key("↑↓", "key.row")]
             return [*first, Key("Space", "key.text"), Key("n", "key.note", "act('note')"), *last]
         return super().keys(look, folded=folded)
+
+
+def columns_of(signed: tuple[Signed, ...]) -> list[tuple[str, int]]:
+    """Name and cells of each reviewer's column; more than three stand by number, their names over their words."""
+    if len(signed) <= 3:
+        rooms = zip(signed, (15, 10, 10), strict=False)
+        return [(tr(f"reviews.persona.{one.reviewer}"), room) for one, room in rooms]
+    room = max((TABLE - 41) // len(signed), 4)
+    return [(str(nth), room) for nth in range(1, len(signed) + 1)]
+
+
+def said_anything(form: Mapping[str, Any]) -> bool:
+    return any(form.get(part) for part in PARTS)
 
 
 def signed_number(value: float) -> str:

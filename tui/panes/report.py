@@ -59,6 +59,10 @@ class ReportPane(Pane):
         rungs = self.rows("chain")
         return self.files.pages[rungs.cursor] if self.in_file and self.files_shown and rungs.rows else rungs
 
+    def searched(self, look: Look) -> Reads:
+        reads = self.reads(look)
+        return self.page("paper") if reads is self.rows("chain") else reads
+
     def chosen(self, look: Look) -> Place | None:
         return self.rows("chain").chosen if self.open_view(look) == "paper" else super().chosen(look)
 

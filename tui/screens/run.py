@@ -378,7 +378,8 @@ class RunScreen(Says):
             self.move(event.rows)
 
     def do_search(self) -> None:
-        reads = self.reads()
+        pane = self.pane
+        reads = pane.searched(self.look) if isinstance(pane, Pane) and self.look is not None else self.since.table
         if isinstance(reads, (Page, Talk)):
             prompt = Prompt("/", lambda _: None, lambda _: None)
             prompt.again = lambda step: None if reads.seek(prompt.text, step) else self.say("search.none")

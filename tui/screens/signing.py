@@ -26,6 +26,9 @@ def key_pressed(screen: Says, pane: RefinementPane, key: str) -> bool:
             save(screen, pane)
         else:
             screen.say("said.not_a_score")
+    elif key in ("backspace", "delete"):
+        pane.clear()
+        save(screen, pane)
     elif key == "enter":
         ask_to_sign(screen, pane)
     elif key == "escape":

@@ -348,8 +348,8 @@ class Says(LabScreen):
             self.say("said.autonomy", autonomy=shown("autonomy", other))
 
     def do_form(self) -> None:
-        if isinstance(self.pane, RefinementPane) and self.newest() is not None:
-            self.pane.begin_form()
+        if isinstance(self.pane, RefinementPane) and self.look is not None and self.newest() is not None:
+            self.pane.begin_form(self.look)
             self.repaint()
 
     # leaving

@@ -26,6 +26,12 @@ HOW = "everywhere/how"
 HOW_BEFORE = "Answer by calling a tool, one in each reply; what it brings stands in the next turn."
 """The same for visits of edition 0, which pinned none."""
 
+STAYS = "<!-- stays -->"
+"""In a prompt: what stands above is the same in every conversation of that seat in a visit, so it is cached for all.
+
+It is cut out before a model sees the text; nothing from outside can bring one in, because its `<` would be escaped.
+"""
+
 
 class Shown(str):
     """Text for a model in which everything from outside is escaped. `+` and `join` of Shown are Shown again."""
@@ -131,6 +137,15 @@ def opening(
     """What a seat's conversation begins with: who one is, the facts that hold everywhere, the task with its fields."""
     told = lines(*(tag(name, value) for name, value in facts.items() if as_shown(value)))
     return Shown(f"{role_text.strip()}\n\n{told}\n\n{how.strip()}\n\n{fill(template, **fields)}")
+
+
+def parted(text: Shown) -> tuple[Shown, int]:
+    """An opening without its mark, and how many characters of it other conversations share."""
+    above, mark, below = text.partition(STAYS)
+    if not mark:
+        return text, 0
+    kept = above.rstrip("\n")
+    return Shown(f"{kept}\n\n{below.lstrip(chr(10))}"), len(kept)
 
 
 @cache

@@ -15,7 +15,6 @@ from pydantic import ValidationError
 from engine import prompt
 from engine.answers import Answer, Refusal, Tool, schema, spec
 from engine.calls import Asked, call
-from engine.frame import EDITION
 from engine.models.base import Block, Message, Reply, Request, ToolResult, ToolSpec, ToolUse
 from engine.prompt import Shown, Value, lines, tag
 from engine.replies import blocks_plain
@@ -48,13 +47,16 @@ class Seat:
             "language": frame.team_language,
             "rehearsal": frame.rehearsal,
         }
-        template = frame.prompt(f"{frame.phase.value}/{name}")
-        self.system = prompt.opening(
-            frame.prompt(prompt_of(role)),
-            template,
-            how=frame.prompts.get(prompt.HOW, prompt.HOW_BEFORE),
-            facts=facts,
-            **_known_to(template, frame.edition, fields),
+        where = f"{frame.phase.value}/{name}"
+        template = frame.prompt(where)
+        self.system, self._shared = prompt.parted(
+            prompt.opening(
+                frame.prompt(prompt_of(role)),
+                template,
+                how=frame.prompts.get(prompt.HOW, prompt.HOW_BEFORE),
+                facts=facts,
+                **_known_to(template, where, fields),
+            )
         )
         self._link = Link.after(None, "system", [str(self.system)])
         self._messages: list[Message] = []
@@ -164,10 +166,14 @@ class Seat:
         body = self._body(told, failed)
         link = Link.after(self._link, "user", blocks_plain(body))
         messages = (*self._messages, Message("user", body))
-        system = str(self.system)
+        system, shared = str(self.system), self._shared
         meaning: list[Plain] = ["ask", self.role.value, link.chain, *names]
         asked = Asked(
-            self.role, link, meaning, notes, lambda model, limit: Request(model, system, messages, listed, limit)
+            self.role,
+            link,
+            meaning,
+            notes,
+            lambda model, limit: Request(model, system, messages, listed, limit, shared),
         )
         return asked, messages
 
@@ -188,11 +194,11 @@ def names_of(tools: Sequence[ToolSpec]) -> list[str]:
     return [tool.name for tool in tools]
 
 
-def _known_to(template: str, edition: int, fields: dict[str, Value]) -> dict[str, Value]:
-    """The fields that the prompt has: one that an older visit pinned shows none of those that came after it."""
-    if edition >= EDITION:
+def _known_to(template: str, name: str, fields: dict[str, Value]) -> dict[str, Value]:
+    """The fields that a prompt shows: one that an older visit pinned knows none of those that came after it."""
+    if template == prompt.shipped().get(name):
         return fields
-    return {name: value for name, value in fields.items() if name in prompt.fields_of(template)}
+    return {each: value for each, value in fields.items() if each in prompt.fields_of(template)}
 
 
 def _tool_spec(tool: Tool[Any]) -> ToolSpec:

@@ -53,7 +53,8 @@ class Message:
 
 @dataclass(frozen=True)
 class Request:
-    """One question. `system` is the part that stays the same through a conversation; it and the tools come first.
+    """One question. `system` is the part that stays the same through a conversation; it and the tools come first. Its
+    first `shared` characters are those of other conversations too.
 
     `model` is the name at the endpoint. Images are not carried here yet.
     """
@@ -63,6 +64,7 @@ class Request:
     messages: tuple[Message, ...]
     tools: tuple[ToolSpec, ...]
     max_tokens: int = 8192
+    shared: int = 0
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,8 @@ def body(request: Request, *, marks: bool = True) -> Json:
     """The JSON of a request. `marks` puts cache marks on what stays: tools and system, and the conversation so far."""
     sent: Json = {"model": request.model, "max_tokens": request.max_tokens, "messages": _messages(request.messages)}
     if request.system.strip():
-        sent["system"] = [{"type": "text", "text": clean(request.system)}]
+        parts = (request.system[: request.shared], request.system[request.shared :])
+        sent["system"] = [{"type": "text", "text": clean(part)} for part in parts if part.strip()]
     if request.tools:
         sent["tools"] = [
             {"name": tool.name, "description": clean(tool.description), "input_schema": _schema(tool.schema)}
@@ -72,12 +73,12 @@ def _schema(schema: dict[str, Plain]) -> Plain:
 
 
 def _mark(sent: Json) -> None:
-    """At most three of the four that are allowed. The one on the turn before is where the last call wrote to."""
+    """At most the four that are allowed: where what other conversations share ends, where the opening ends, and the
+    last two turns; the one on the turn before is where the last call wrote to."""
     stable = sent.get("system") or sent.get("tools") or []
     turns = [message["content"] for message in sent["messages"] if message["role"] == "user"]
-    for blocks in (stable, *turns[-2:]):
-        if blocks:
-            blocks[-1]["cache_control"] = {"type": "ephemeral"}
+    for block in (*stable[-2:], *(blocks[-1] for blocks in turns[-2:] if blocks)):
+        block["cache_control"] = {"type": "ephemeral"}
 
 
 def _messages(messages: tuple[Message, ...]) -> list[Json]:

@@ -162,6 +162,18 @@ async def test_a_program_runs_once_and_its_ending_is_recalled(lay: Lay) -> None:
     assert len(list(laid.places.jobs.iterdir())) == 1
 
 
+async def test_what_the_lab_itself_drew_stands_though_it_would_draw_it_otherwise_by_now(lay: Lay) -> None:
+    laid = lay()
+
+    def drawing(code: bytes) -> Job:
+        return Job("figures", (sys.executable, "p.py"), Limits(20, 1 << 30), files={"p.py": code}, author="lab")
+
+    for code in (b"print('old')", b"print('new')"):
+        assert (await laid.desk().run("draw", drawing(code))).tail.strip() == "old"
+    with pytest.raises(Diverged):
+        await laid.desk().run("draw", replace(drawing(b"print('new')"), author="model"))
+
+
 async def test_a_note_is_read_once_by_the_next_turn_and_then_stays_in_view(lay: Lay) -> None:
     laid = lay()
     laid.player.replies = [says("dialogue", text="one"), says("dialogue", text="two"), says("dialogue", text="three")]

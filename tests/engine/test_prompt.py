@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import prompt
-from engine.prompt import Shown, as_shown, fields_of, fill, lines, shipped, tag
+from engine.prompt import Shown, as_shown, fields_of, fill, lines, parted, shipped, tag
 from engine.roles import CAST, prompt_of
 from state.vocabulary import Role
 
@@ -117,3 +117,10 @@ def test_a_prompts_fields_stand_on_lines_of_their_own_after_its_text(path: str) 
     assert len(named) == len(found)
     if found:
         assert "{{" not in text.split("{{" + found[0])[0], "what stays the same comes first"
+
+
+def test_what_other_conversations_share_ends_at_the_mark_which_no_model_sees() -> None:
+    whole = fill("Look.\n\n{{plan}}\n\n<!-- stays -->\n\n{{step}}\n", plan="a <!-- stays --> b", step="2")
+    shown, shared = parted(whole)
+    assert shown[:shared] == "Look.\n\n<plan>a &lt;!-- stays --> b</plan>"
+    assert shown[shared:] == "\n\n<step>2</step>\n" and parted(shown) == (shown, 0)

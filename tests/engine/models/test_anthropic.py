@@ -7,7 +7,7 @@ import json
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -90,6 +90,16 @@ async def test_what_stays_the_same_is_read_from_the_cache_in_the_next_turn() -> 
     assert second.usage.cache_read == first.usage.cache_read + first.usage.cache_write > 0
     marked = json.dumps(it.server.asked[1].body).count("cache_control")
     assert 1 <= marked <= 4
+
+
+async def test_what_conversations_share_is_read_from_the_cache_by_the_next_one() -> None:
+    shared = "You grade. " * 500
+    grades = [replace(HELLO, system=f"{shared}program {n}", shared=len(shared)) for n in (1, 2)]
+    async with lab(says("Good.")) as it:
+        first, second = [await it.ask(one) for one in grades]
+        alone = await it.ask(replace(grades[1], system=f"{shared}program 3", shared=0))
+    assert first.usage.cache_read == alone.usage.cache_read == 0 < len(shared) // 8 < second.usage.cache_read
+    assert "".join(block["text"] for block in it.server.asked[0].body["system"]) == grades[0].system
 
 
 async def test_an_endpoint_that_reads_no_marks_gets_none() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.experiments.harvest import curve, results
+from engine.experiments.harvest import curve_of, results
 
 FILES = Path(__file__).parents[2] / "sample_projects" / "grokking" / "rehearsal" / "files"
 
@@ -40,7 +40,7 @@ def test_a_run_writes_the_results_file_and_a_curve_that_the_lab_reads(tmp_path: 
     assert set(values) == {"steps", "fit_steps", "val_acc"} and {one.dataset for one in values.values()} == {"mod47"}
     assert values["steps"].value is None and values["steps"].censored == 300
     assert values["fit_steps"].value is not None and values["fit_steps"].value <= 300
-    points = curve(tmp_path, "run_0").points
+    points = curve_of((tmp_path / "run_0" / "metrics.jsonl").read_bytes()).points
     assert [point.step for point in points] == list(range(25, 301, 25))
     assert set(points[0].values) == {"train_acc", "val_acc", "loss"}
     assert "not within 300 steps" in said

@@ -22,9 +22,10 @@ from state.vocabulary import Phase
 from tui.language import has, tr
 from tui.lines import EMPTY, Line, bold, dim, line
 from tui.look import Look
-from tui.panes.document import document, facts_block, merged, source
+from tui.panes.code import code_changes, row_of, source
+from tui.panes.document import document, facts_block
 from tui.widgets.rows import Place
-from tui.words import clock, role_name, span
+from tui.words import clock, exact, role_name, span
 
 LIMIT_B = 4 << 20
 Make = Callable[[int], list[Line]]
@@ -32,7 +33,7 @@ Make = Callable[[int], list[Line]]
 
 @dataclass(frozen=True)
 class Thing:
-    """`line` is where it is opened at, from 1; 0 for its beginning. `row`: the same where it depends on the width.
+    """`row` gives for a width the row that it is opened at, and `marked` says whether that row is the one meant.
 
     `copies`: what `y` copies, where not the text.
     """
@@ -40,9 +41,9 @@ class Thing:
     title: str
     about: str
     lines: Make
-    line: int = 0
-    copies: str = ""
     row: Callable[[int], int] | None = None
+    marked: bool = False
+    copies: str = ""
 
 
 def gather_thing(folder: Path, look: Look, place: Place) -> Thing:
@@ -57,6 +58,17 @@ def gather_thing(folder: Path, look: Look, place: Place) -> Thing:
         "paper": paper,
     }
     return makers[place.kind](folder, look, place)
+
+
+def marked(thing: Thing, cells: int, sought: str = "") -> list[Line]:
+    """Its lines, the row that is meant in bold: of a line that is folded the one with `sought`."""
+    lines = thing.lines(cells)
+    if thing.row is None or not thing.marked:
+        return lines
+    first = thing.row(cells)
+    row = next((row for row in range(first, len(lines)) if sought in lines[row].plain), first)
+    spans = tuple(bold(span.text, span.role) for span in lines[row].spans)
+    return [*lines[:row], Line(spans), *lines[row + 1 :]]
 
 
 def gather_inside(folder: Path, look: Look, wanted: Sequence[Place]) -> dict[Place, Thing]:
@@ -98,7 +110,7 @@ def program(folder: Path, look: Look, place: Place) -> Thing:
         told += [EMPTY] if told else []
         if before is not None:
             told += [line("   ", bold(tr("thing.changes", parent=str(row.parent)))), EMPTY]
-            told += [*_diff(before, code, cells), EMPTY]
+            told += [*code_changes(before, code, cells), EMPTY]
         return [*told, line("   ", bold("experiment.py")), EMPTY, *source(code, cells)]
 
     about = tr(f"verdict.{row.verdict}") if row.verdict else ""
@@ -116,7 +128,7 @@ def experiment(folder: Path, look: Look, place: Place) -> Thing:
         (tr("fact.seed"), str(row.seed)),
         (tr("thing.state"), tr(f"experiment.{row.state}")),
         (tr("experiments.begun"), clock(row.begun_at, look.now)),
-        (tr("experiments.limit"), span(row.limit_s)),
+        (tr("experiments.limit"), exact(row.limit_s)),
         (tr("rail.sandbox"), tr(f"tier.{row.tier}") if has(f"tier.{row.tier}") else row.tier),
     ]
 
@@ -129,7 +141,7 @@ def experiment(folder: Path, look: Look, place: Place) -> Thing:
 def paper_source(folder: Path, look: Look, place: Place) -> Thing:
     made = look.newest(Phase.REPORT_WRITING)
     text = made.text if made is not None else ""
-    return Thing("paper.tex", "", lambda cells: source(text, cells), place.number)
+    return _opened_at("paper.tex", "", text, place.number)
 
 
 def results_file(folder: Path, look: Look, place: Place) -> Thing:
@@ -141,7 +153,7 @@ def results_file(folder: Path, look: Look, place: Place) -> Thing:
         return _gone(place)
     file, about = rows[0].file, f"e{experiment.id}, {experiment.program}"
     if text := _read(places(folder).jobs, f"{experiment.attempt}/work/{file}"):
-        return Thing(file, about, lambda cells: source(text, cells), _line_of(text, dataset, metric))
+        return _opened_at(file, about, text, _line_of(text, dataset, metric))
     width_ = max(len(f"{row.dataset}/{row.metric}") for row in rows) + 3
 
     def lines(cells: int) -> list[Line]:
@@ -208,6 +220,12 @@ def _shared(one: str, two: str) -> int:
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], parts))
 
 
+def _opened_at(title: str, about: str, text: str, number: int) -> Thing:
+    """A file, opened at a line from 1, which is marked; 0 for its beginning."""
+    row = (lambda cells: row_of(text, cells, number)) if number else None
+    return Thing(title, about, lambda cells: source(text, cells), row, marked=bool(number))
+
+
 def _line_of(text: str, dataset: str, metric: str) -> int:
     """The line, from 1, at which a metric of a data set stands in a results file; 0 where it is not found."""
     start = max(text.find(f'"{dataset}"'), 0) if dataset else 0
@@ -236,8 +254,3 @@ def _read(folder: Path, name: str) -> str:
         return read_beneath(folder, name, LIMIT_B).decode("utf-8", "replace")
     except (OSError, LabError):  # gone since, or larger than is shown
         return ""
-
-
-def _diff(before: str, after: str, cells: int) -> list[Line]:
-    """Changed lines with two around each; code is not wrapped."""
-    return merged(f"```\n{before}", f"```\n{after}", cells, whole=False)

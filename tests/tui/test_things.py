@@ -16,6 +16,7 @@ from tests.tui.screens import rows_of, shown
 from tui import drafts
 from tui.app import Lab
 from tui.look import Look
+from tui.panes.code import code_changes
 from tui.screens.run import RunScreen
 from tui.screens.thing import ThingScreen
 from tui.things import gather_thing
@@ -132,3 +133,22 @@ async def test_a_note_that_was_begun_at_home_is_kept_on_escape(lab: tuple[Path, 
         await pilot.press("n")
         assert app.home.prompt is not None
         assert app.home.prompt.text == "five"
+
+
+def test_a_comment_in_code_is_no_heading_in_what_changed(lab: tuple[Path, Look]) -> None:
+    old, new = "# one\nA = 1  # kept\nB = 2\n", "# one\nA = 1  # kept\nB = 3\n"
+    rows = [row.plain.rstrip() for row in code_changes(old, new, 80)]
+    assert rows == ["   # one", "   A = 1  # kept", " - B = 2", " + B = 3"]
+
+
+async def test_a_results_file_opens_at_its_metric(lab: tuple[Path, Look]) -> None:
+    folder, look = lab
+    row = next(one for one in look.results if one.value is not None)
+    experiment = next(one for one in look.experiments if one.id == row.experiment)
+    file = places.places(folder).jobs / experiment.attempt / "work" / row.file
+    file.parent.mkdir(parents=True)
+    means = "".join(f'  "m{number}": 0,\n' for number in range(60))
+    file.write_text('{"other": {"means": {"steps": 1}},\n "mod47": {"means": {\n' + means + '  "steps": 2430\n}}}\n')
+    thing = gather_thing(folder, look, Place("results", f"{row.file} mod47/steps", row.experiment))
+    assert thing.row is not None
+    assert '"steps": 2430' in thing.lines(80)[thing.row(80)].plain

@@ -17,7 +17,7 @@ from tui.lines import EMPTY, Line, Span, bold, dim, ends, exactly, line, picked
 from tui.look import Look
 from tui.panes.papertext import Number
 from tui.text import clip, fit, width
-from tui.things import Thing
+from tui.things import Thing, marked
 from tui.widgets.page import Page
 from tui.widgets.rows import Place, Row, Rows
 from tui.words import NONE, clock, role_name
@@ -146,7 +146,7 @@ class Files:
         things = [(name, opened.get(place)) for name, place in rung.files]
 
         def make(room: int) -> list[Line]:
-            lines, self.at[nth] = _as_one(things, room)
+            lines, self.at[nth] = _as_one(things, room, rung.text if nth == 0 else "")
             self.of[nth] = None
             return lines
 
@@ -163,22 +163,20 @@ def shared(wanted: Sequence[int], chosen: int, rows: int) -> list[int]:
     return given
 
 
-def _as_one(things: Sequence[tuple[str, Thing | None]], cells: int) -> tuple[list[Line], int]:
-    """The lines of several files under each other, and the row that the first is opened at, marked."""
+def _as_one(things: Sequence[tuple[str, Thing | None]], cells: int, sought: str) -> tuple[list[Line], int]:
+    """The lines of several files under each other, and the row that the first of them is opened at."""
     lines: list[Line] = []
     at = -1
     for name, thing in things:
         lines += [*([EMPTY] if lines and name else []), *([line(dim(name))] if name else [])]
         if thing is None:
             continue
-        told = thing.lines(cells)
-        row = thing.row(cells) if thing.row is not None else thing.line - 1
-        if at < 0 and 0 <= row < len(told):
-            at = len(lines) + row
-            if thing.row is None:
-                told = [*told[:row], Line(tuple(bold(one.text, one.role) for one in told[row].spans)), *told[row + 1 :]]
+        told = marked(thing, cells, sought)
+        if at < 0 and thing.row is not None:
+            first = thing.row(cells)
+            at = len(lines) + next((row for row in range(first, len(told)) if sought in told[row].plain), first)
         lines += told
-    return lines, at
+    return lines, max(at, 0)
 
 
 def measured_by(look: Look, number: Number) -> list[ResultRow]:

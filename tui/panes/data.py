@@ -6,7 +6,8 @@ from state.vocabulary import Phase
 from tui.language import current, tr
 from tui.lines import EMPTY, Line, dim, line
 from tui.look import Look, Made
-from tui.panes.document import body_of, document, facts_block, source
+from tui.panes.code import source
+from tui.panes.document import body_of, document, facts_block
 from tui.panes.pane import Pane
 
 

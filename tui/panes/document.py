@@ -108,8 +108,8 @@ def changes(old: str, new: str) -> tuple[int, int]:
     return added, taken
 
 
-def merged(old: str, new: str, cells: int, *, whole: bool = True) -> list[Line]:
-    """The new text with what changed marked; without `whole` only the changes and two lines around each."""
+def merged(old: str, new: str, cells: int, *, whole: bool = True, role: str = "you") -> list[Line]:
+    """The new text with what changed marked, in `role`; without `whole` only the changes and two lines around each."""
     before, after = old.splitlines(), new.splitlines()
     lines: list[Line] = []
     matcher = difflib.SequenceMatcher(a=before, b=after, autojunk=False)
@@ -124,16 +124,6 @@ def merged(old: str, new: str, cells: int, *, whole: bool = True) -> list[Line]:
                 if lines and stop < len(after) and not after[stop - 1].strip() and lines[-1] != EMPTY:
                     lines.append(EMPTY)
                 continue
-            lines += document("\n".join(before[first:last]), cells, "-", "you")
-            lines += document("\n".join(after[start:stop]), cells, "+", "you")
+            lines += document("\n".join(before[first:last]), cells, "-", role)
+            lines += document("\n".join(after[start:stop]), cells, "+", role)
     return lines
-
-
-def source(text: str, cells: int, numbered: bool = True) -> list[Line]:
-    """A file as it stands, its lines numbered and cut at the edge."""
-    rows = clean(text).split("\n")
-    digits = len(str(len(rows)))
-    return [
-        line(" ", dim(f"{number:>{digits}}  ") if numbered else "", clip(row, cells - digits - 5))
-        for number, row in enumerate(rows, 1)
-    ]

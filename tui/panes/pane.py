@@ -14,6 +14,7 @@ from state.vocabulary import Choice, Phase
 from tui.language import current, tr
 from tui.lines import EMPTY, Line, Part, Span, beside, bold, dim, ends, exactly, line
 from tui.look import Look, Made
+from tui.panes.code import code_changes
 from tui.panes.document import body_of, changes, document, facts_block, merged
 from tui.widgets.choices import choices, forecast, yours
 from tui.widgets.keyline import Key
@@ -325,7 +326,10 @@ class Pane:
                 old, new = (text, body_of(edited)) if edited is not None else (body_of(before or ""), text)
                 if edited is None and before is None:
                     return [EMPTY, line("   ", dim(tr("page.first_version")))]
-                return [EMPTY, *merged(old, new, width, whole=False)]
+                role = "you" if edited is not None else "text"
+                if made.main.endswith((".py", ".tex")):
+                    return [EMPTY, *code_changes(old, new, width, role)]
+                return [EMPTY, *merged(old, new, width, whole=False, role=role)]
             block = facts_block(self.facts(look, made), width)
             told = merged(text, body_of(edited), width) if edited is not None else document(text, width)
             return [EMPTY, *block, *([EMPTY] if block else []), *told]

@@ -112,7 +112,7 @@ class RefinementPane(Pane):
     def turn_page(self, look: Look, step: int, rows: int) -> None:
         if self.open_view(look) == "reviews":
             page = self.page("words")
-            page.move(step * max(page.height - 1, 1))
+            page.move(step * (page.height if page.height < 4 else page.height - 1))
         else:
             super().turn_page(look, step, rows)
 

@@ -16,7 +16,7 @@ from tui.language import current, tr
 from tui.lines import EMPTY, Line, Part, Span, beside, bold, dim, ends, exactly, line
 from tui.look import Look, Made
 from tui.panes.chain import LEAST, Files, chain, head, rungs_of, value
-from tui.panes.document import source
+from tui.panes.code import numbered, source
 from tui.panes.pane import Pane, Reads
 from tui.panes.papertext import CLOSE, OPEN, Number, Section, cited, numbers, pictured, sections
 from tui.panes.shelf import shelf_body
@@ -52,6 +52,7 @@ class ReportPane(Pane):
         self.opened_for = ""
         self.log_of = 0
         self.lines: list[int] = []  # of the source, for each row of the page
+        self.source_lines: list[int] = []  # and for each row of the source as it is folded
 
     def reads(self, look: Look) -> Reads:
         if self.open_view(look) != "paper":
@@ -109,7 +110,7 @@ class ReportPane(Pane):
             return ""
         source = cast("Report", made.product).source
         if view == "source":
-            at = max(self.page("source").top, 1)
+            at = self.source_lines[self.page("source").top] if self.source_lines else 1
         else:
             page = self.page("paper")
             shown = [row for row in range(page.top, page.top + page.height) if row < len(page.lines)]
@@ -207,7 +208,13 @@ class ReportPane(Pane):
             return [EMPTY, line("   ", dim(tr("page.nothing_yet")))]
         page = self.page("source")
         text = self.edits(self.wait(look), made) or made.text
-        page.show(("source", made.row.sha256, text), cells, lambda width: [EMPTY, *source(text, width)])
+
+        def make(room: int) -> list[Line]:
+            told = numbered(text, room)
+            self.source_lines = [1, *(number for number, _ in told)]
+            return [EMPTY, *(row for _, row in told)]
+
+        page.show(("source", made.row.sha256, text), cells, make)
         return page.draw(cells, rows)
 
     def body_changes(self, look: Look, cells: int, rows: int) -> list[Line]:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from state.rows import EventRow, PhaseRow, WaitRow
 from state.vocabulary import Phase
 from tui.language import has, tr
-from tui.lines import EMPTY, Line, Span, bold, dim, ends, line, lost
-from tui.look import Look
+from tui.lines import EMPTY, Line, Span, beside, bold, dim, ends, line, lost
+from tui.look import Death, Look
 from tui.standings import Standing, standings
 from tui.text import clean, clip, fit
 from tui.widgets.keyline import Key
@@ -37,7 +39,11 @@ from tui.words import (
     unit,
 )
 
+if TYPE_CHECKING:
+    from tui.panes.experiments import ExperimentsPane
+
 LAST = 4
+WIDE, LIST = 140, 80
 HAPPENED = frozenset({"visit_closed", "wait_opened", "run_done", "engine_died", "run_stopped", "program_scored"})
 """Events that make the run open on this pane."""
 TROUBLE = ("engine_died", "source_unreachable", "word_refused", "project_broken")
@@ -61,18 +67,31 @@ class SincePane:
 
     def __init__(self) -> None:
         self.table = Rows()
+        self.look: Look | None = None
 
     def draw(self, look: Look, cells: int, rows: int, *, rail: bool) -> list[Line]:
-        since = day_clock(look.looked_at, look.now) if look.looked_at else ""
-        name = tr("since.title", time=since) if since else tr("since.title_first")
-        right = line("") if rail else strip(look)
-        self.table.show(since_rows(look, cells))
-        return [ends(cells, bold(name), right), EMPTY, *self.table.draw(cells, rows - 2)]
+        self.look = look
+        title, look = title_line(look, cells, rail=rail), told_of(look)
+        if cells < WIDE:
+            self.table.show(since_rows(look, cells, rows=rows - 2))
+            return [title, EMPTY, *self.table.draw(cells, rows - 2)]
+        from tui.panes.changed import beside_it
+        from tui.panes.experiments import ExperimentsPane
+
+        whole = ExperimentsPane() if looked_at_experiments(look) else None
+        self.table.show(since_rows(look, LIST, whole, rows=rows - 2))
+        room = cells - LIST - 3
+        both = beside(self.table.draw(LIST, rows - 2), beside_it(look, room, rows - 3), LIST + 1, room)
+        return [title, EMPTY, *both]
 
     def keys(self) -> list[Key]:
+        first, look = [Key("Enter", "key.open", "act('open')")], self.look
+        if look is not None and look.run.state == "done" and not look.run.reviews_only:
+            first.append(Key("7", "key.paper", "pane(7)"))
+        if look is not None and look.waits:
+            first.append(Key("w", "key.what_waits", "act('waits')"))
         return [
-            Key("Enter", "key.open", "act('open')"),
-            Key("w", "key.what_waits", "act('waits')"),
+            *first,
             Key("n", "key.note", "act('note')"),
             Key("1–8", "key.phase"),
             Key("?", "key.keys", "act('help')"),
@@ -80,22 +99,56 @@ class SincePane:
         ]
 
 
-def since_rows(look: Look, cells: int) -> list[Row]:
-    """All sections that have something to say, a blank row between them."""
+def title_line(look: Look, cells: int, *, rail: bool) -> Line:
+    since = day_clock(look.looked_at, look.now) if look.looked_at else ""
+    name = tr("since.title_first")
+    if since:
+        name = tr("since.title" if anything_new(look) else "since.title_nothing_new", time=since)
+    return ends(cells, bold(name), line("") if rail else strip(look))
+
+
+def anything_new(look: Look) -> bool:
+    """Whether there is anything to tell of since the last look."""
+    return bool(
+        look.waits
+        or looked_at_experiments(look)
+        or any(_moved(look, row) for row in look.phases)
+        or trouble_rows(look, 80)
+        or note_rows(look, 80)
+    )
+
+
+def told_of(look: Look) -> Look:
+    """What is told: what is new, or the whole run where nothing is."""
+    return look if not look.looked_at or anything_new(look) else replace(look, looked_at=0)
+
+
+def beside_home(look: Look, cells: int, rows: int) -> list[Line]:
+    """The same as one reads it beside home's list, where the cursor is."""
+    told = since_rows(told_of(look), cells, rows=rows - 2)
+    return [title_line(look, cells, rail=False), EMPTY, *(row.line for row in told[: rows - 2])]
+
+
+def since_rows(look: Look, cells: int, whole: ExperimentsPane | None = None, *, rows: int = 0) -> list[Row]:
+    """All sections that have something to say, a blank row between them; `whole`: what was found as its table.
+
+    Of a section its last four rows stand, and how many more there are; all of them where `rows` are enough.
+    """
+    found = found_rows(look, cells) if whole is None else found_table(look, cells, whole)
     sections = [
         (line(dim(f" {tr('since.waits')}")), [wait_row(look, wait, cells) for wait in look.waits]),
-        (line(dim(f" {tr('since.found')}")), found_rows(look, cells)),
+        (line(dim(f" {tr('since.found')}")), found),
         (went_head(cells), [went_row(look, row, cells) for row in look.phases if _moved(look, row)]),
         (line(dim(f" {tr('since.trouble')}")), trouble_rows(look, cells)),
         (line(dim(f" {tr('since.notes')}")), note_rows(look, cells)),
     ]
+    sections = [(head, told) for head, told in sections if told]
+    roomy = sum(len(told) + 2 for _, told in sections) - 1 <= rows
     drawn: list[Row] = []
-    for head, rows in sections:
-        if not rows:
-            continue
+    for head, told in sections:
         if drawn:
             drawn.append(Row(EMPTY))
-        drawn += [Row(head), *_last(rows)]
+        drawn += [Row(head), *(told if roomy or (told is found and whole is not None) else _last(told))]
     return drawn or [Row(line("   ", dim(tr("since.nothing"))), Place("phase", "", 0))]
 
 
@@ -124,10 +177,20 @@ def number_word(count: int) -> str:
     return tr(f"number.{count}") if 1 <= count <= 5 else str(count)
 
 
+def looked_at_experiments(look: Look) -> bool:
+    """Whether an experiment ended since the last look."""
+    return any((row.ended_at or 0) > look.looked_at for row in look.experiments)
+
+
+def found_table(look: Look, cells: int, pane: ExperimentsPane) -> list[Row]:
+    """The table of *running experiments*: every program, the best first."""
+    ranked = standings(look)
+    return [Row(pane.head(look, cells)), *(pane.row(look, one, ranked, cells) for one in ranked)] if ranked else []
+
+
 def found_rows(look: Look, cells: int) -> list[Row]:
     """The two best programs against the baseline, and how many more there are."""
-    ended = [row.ended_at or 0 for row in look.experiments]
-    if not ended or max(ended) <= look.looked_at:
+    if not looked_at_experiments(look):
         return []
     ranked = standings(look)
     base = next((row for row in ranked if row.verdict == "baseline"), None)
@@ -210,7 +273,9 @@ def trouble_rows(look: Look, cells: int) -> list[Row]:
             found.append((wait.opened_at, "✓", tr(key, took=took), wait.phase or ""))
     for row in look.events:
         if row.at > look.looked_at and row.kind in TROUBLE:
-            found.append((row.at, "✓" if row.kind == "engine_died" else "✗", _trouble(look, row), ""))
+            death = _death(look, row) if row.kind == "engine_died" else None
+            at = death.last_at if death is not None else row.at
+            found.append((at, "✓" if row.kind == "engine_died" else "✗", _trouble(look, row, death), ""))
     found.sort()
     return [
         Row(
@@ -226,13 +291,22 @@ def trouble_rows(look: Look, cells: int) -> list[Row]:
     ]
 
 
-def _trouble(look: Look, row: EventRow) -> str:
+def _death(look: Look, row: EventRow) -> Death | None:
+    """The death that an event tells of: the newest of that engine that was over by then, or this instant."""
+    mine = [one for one in look.deaths if one.pid == row.facts.get("pid") and one.back_at <= row.at]
+    return mine[-1] if mine else None
+
+
+def _trouble(look: Look, row: EventRow, death: Death | None) -> str:
     if row.kind != "engine_died":
         return event(row.kind, row.facts)
-    time, cut = clock(row.at, look.now), int(row.facts.get("doubtful", 0))
+    back = clock(death.back_at if death is not None else row.at, look.now)
+    why = tr("trouble.reboot") if death is not None and death.reboot else ""
+    cut, micros = int(row.facts.get("doubtful", 0)), int(row.facts.get("micros", 0))
     if not cut:
-        return tr("trouble.engine_died_clean", time=time)
-    return tr("trouble.engine_died", time=time, n=cut, cost=money(int(row.facts.get("micros", 0))))
+        return tr("trouble.engine_died_clean", time=back, why=why)
+    key = "trouble.engine_died" if micros else "trouble.engine_died_free"
+    return tr(key, time=back, why=why, n=cut, cost=money(micros))
 
 
 def note_rows(look: Look, cells: int) -> list[Row]:

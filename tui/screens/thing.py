@@ -19,12 +19,15 @@ from tui.language import tr
 from tui.lines import EMPTY, Line, bold, dim, ends, line
 from tui.look import Look
 from tui.screens.frame import LabScreen, Prompt
-from tui.things import Thing, gather_thing
+from tui.things import Thing, gather_thing, marked
 from tui.widgets.canvas import Canvas
 from tui.widgets.keyline import Key
 from tui.widgets.page import Page
 from tui.widgets.rows import Place
 from tui.widgets.topline import top_line
+
+ABOVE = 3
+"""Rows that are shown above the one that a thing is opened at."""
 
 
 class ThingScreen(LabScreen):
@@ -57,8 +60,8 @@ class ThingScreen(LabScreen):
                 self.lab.refuse(LabError("file.unreadable", file=self.place.name, why=str(error)))
                 return
             self.repaint()
-            row = self.thing.line - 1 if self.thing.row is None else self.thing.row(self.page_canvas.size.width)
-            self.body.top = max(row - 3, 0)
+            if self.thing.row is not None:
+                self.body.top = max(self.thing.row(self.page_canvas.size.width) - ABOVE, 0)
             self.repaint()
 
     def draw_top(self, cells: int, rows: int) -> list[Line]:
@@ -70,7 +73,7 @@ class ThingScreen(LabScreen):
         thing = self.thing
         if thing is None or self.too_small:
             return []
-        self.body.show((thing.title,), cells, thing.lines)
+        self.body.show((thing.title,), cells, lambda width: marked(thing, width))
         drawn = self.body.draw(cells, rows - 2)
         where = ""
         if len(self.body.lines) > self.body.height:

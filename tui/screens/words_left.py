@@ -113,7 +113,7 @@ class Says(LabScreen):
                 more["edited"] = {made.main: base64.b64encode(edited).decode()}
             self.stays = False
             self.decide(wait, Choice.APPROVE, **more)
-            self.say("said.approved")
+            self.say("said.approved" if edited is None else "said.approved_edited")
 
         self.ask(Question(text, (Answer("y", "question.approve_yes", yes),), "question.not_yet"))
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from engine.phases.illustrate import file_name
 from engine.prompt import Shown, lines, tag
 from engine.writing.citations import cited
+from state.paper import number
 from state.products.experiments import Experiments, Scored
 from state.products.literature import ShelfPaper
 
@@ -48,6 +49,7 @@ def drawn(name: str, experiments: Experiments) -> str:
 
 
 def bar(one: Scored) -> str:
+    """A bar as the paper prints it."""
     if one.mean is None:
         return f"{one.program} not reached within {one.censored:g}"
-    return f"{one.program} {one.mean:.4g}" + (f" ± {one.sd:.2g}" if one.sd is not None else "") + f" (n {one.n})"
+    return f"{one.program} {number(one.mean, one.sd, spread=one.sd is not None)} (n {one.n})"

@@ -29,6 +29,7 @@ _SILENT = re.compile(
     re.DOTALL | re.MULTILINE,
 )
 _NUMBER = re.compile(r"(?<![\d.])\d(?:[\d.,_]*\d)?(?:[eE][+-]?\d+)?")
+_PERCENT = re.compile(r"\s*(?:\\?[%％]|个百分点|per ?cent)")
 _NAMED = re.compile(r"(?:[A-Za-z_]|[A-Za-z]-)\Z")
 
 
@@ -40,7 +41,7 @@ def refused(inputs: Inputs, text: str, file: str) -> Refusal | None:
     faults: list[tuple[int, str, str]] = []
     for found in _NUMBER.finditer(visible):
         number, at, end = found[0], found.start(), found.end()
-        percent = re.match(r"\s*\\?[%％]", visible[end:])
+        percent = _PERCENT.match(visible, end)
         if _NAMED.search(visible, max(0, at - 2), at) or (not percent and number.isdecimal() and int(number) <= COUNT):
             continue
         if not not_chosen(number + (r"\%" if percent else ""), chosen):

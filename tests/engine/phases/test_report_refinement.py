@@ -81,7 +81,7 @@ async def test_a_reviewer_sees_what_is_cited_and_what_each_figure_shows(lay: Cal
     await report_refinement.run(play(laid, cast, inputs))
     assert tagged(cast.shown[0], "cited") == ['<item key="power2022">unknown authors. Grokking</item>']
     (figures,) = tagged(cast.shown[0], "figures")
-    assert "steps by program: wd_2 152 ± 1 (n 3); base 302 ± 1 (n 3)" in figures and "other" not in figures
+    assert "steps by program: wd_2 152.0 ± 1.0 (n 3); base 302.0 ± 1.0 (n 3)" in figures and "other" not in figures
 
 
 async def test_five_reviews_make_the_ensemble(lay: Callable[..., Laid]) -> None:

@@ -29,6 +29,7 @@ def test_what_was_chosen_counted_or_named_is_typed(text: str) -> None:
         ("比基线快 -150 步", r"it is \result{wd_2/toy/steps/delta}"),
         ("accuracy 0.731", "no measured value prints so"),
         ("faster by 44 %", "no measured value prints so"),
+        ("提高约 5 个百分点", "no measured value prints so"),
     ],
 )
 def test_a_measured_number_that_is_typed_goes_back_with_its_line_and_its_reference(text: str, reference: str) -> None:

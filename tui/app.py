@@ -49,6 +49,7 @@ class Lab(App[None], inherit_bindings=False):
         self.polls, self.looking = polls, False
         self.poller = Poller(self.post_message, self.now)
         self.home = HomeScreen()
+        self.left: set[str] = set()  # words of this terminal that nobody took up yet
 
     @staticmethod
     def now() -> int:
@@ -99,7 +100,14 @@ class Lab(App[None], inherit_bindings=False):
     ) -> None:
         self.poller.follow(Wanted(folder, run, phase, experiment))
 
+    def follow_home(self, beside: tuple[Path, int] | None) -> None:
+        """Home is on screen, with a run beside its list."""
+        self.poller.follow(Wanted(beside=beside))
+
     def on_looked(self, event: Looked) -> None:
+        if self.screen is self.home:
+            self.home.looked_at(event.look)
+            return
         for screen in self.screen_stack:
             if isinstance(screen, RunScreen) and screen.folder == event.look.folder:
                 screen.looked(event.look)
@@ -133,7 +141,7 @@ class Lab(App[None], inherit_bindings=False):
             from tui import launch
 
             try:
-                await asyncio.to_thread(launch.give, folder, kind, body)
+                self.left.add(await asyncio.to_thread(launch.give, folder, kind, body))
             except LabError as error:
                 self.refuse(error)
                 return

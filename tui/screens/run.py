@@ -17,7 +17,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 
 from state.vocabulary import Phase
-from tui import drafts
+from tui import drafts, words
 from tui.actions import bindings
 from tui.language import tr
 from tui.lines import Line, fitted, line
@@ -145,6 +145,7 @@ class RunScreen(Says):
     def looked(self, look: Look) -> None:
         """News from the poller."""
         first = self.look is None or self.number is None
+        self.say_refused(look)
         self.look, self.run_id = look, look.run.id
         waits = frozenset(wait.id for wait in look.waits if wait.needs_word or wait.why in ("budget", "auth"))
         if waits - self.waiting and not first:
@@ -168,6 +169,17 @@ class RunScreen(Says):
                 if (kept := drafts.draft(self.folder, f"edit-{wait.id}")) is not None
             }
         self.lay_out()
+
+    def say_refused(self, look: Look) -> None:
+        """A word left here that was not carried out, as soon as that is known: what was said of it holds no longer."""
+        for event in reversed(look.events):
+            if not self.lab.left:
+                return
+            word = event.facts.get("word")
+            if word in self.lab.left and event.kind in ("word_taken", "word_refused"):
+                self.lab.left.discard(str(word))
+                if event.kind == "word_refused":
+                    self.say_told(words.event(event.kind, event.facts))
 
     def nothing_yet(self, alive: bool, log: tuple[str, ...]) -> None:
         """The run is yet to begin."""

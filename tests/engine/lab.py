@@ -125,3 +125,5 @@ async def laboratory(
         yield lab
     finally:
         await lab.die()
+        for folder in lab.places.jobs.iterdir():  # what it left running would wait for its file for hours
+            await lab.workshop.place.stop(folder)

@@ -22,7 +22,7 @@ from pathlib import Path
 
 ROOT = str(Path(__file__).resolve().parents[3])
 sys.path.insert(0, ROOT)  # the `state` and `engine` beside this file, whatever else has these names
-from engine.experiments.local import limits  # noqa: E402
+from engine.experiments.local import apart, limits  # noqa: E402
 from state import durable  # noqa: E402
 
 sys.path.remove(ROOT)
@@ -120,6 +120,7 @@ class Watch:
         self.disk_due = 0.0
         self.least_b = room_b(folder)
         self.leaving = False
+        self.apart = False  # whether the program is among processes of its own
 
     def run(self) -> int:
         reserve(self.folder / "reserve")
@@ -136,10 +137,10 @@ class Watch:
         try:
             why = self.watch(output, begun + self.caps["wall_s"])
         finally:  # also where watching itself failed: then the job is lost, and nothing of it goes on unwatched
-            took_s = time.monotonic() - begun
-            self.least_b = min(self.least_b, room_b(self.folder))  # before its temporary files go
+            took_s, room = time.monotonic() - begun, room_b(self.folder)  # before its temporary files go
             ended = limits.end_tree(os.getpid())
             limits.end_marked(str(self.spec["mark"]), str(self.work))
+        self.least_b = min(self.least_b, room)
         self.settle()
         self.drain(output)
         self.log.close()
@@ -149,16 +150,24 @@ class Watch:
         return 0
 
     def fork(self, inlet: int, held: int) -> int:
+        """The child that is the program, or that stands for it where the program can be set apart."""
         tasks = limits.user_tasks() + TASKS_SPARE + 4 * int(self.caps["processes"])
+
+        def become(parent: int) -> None:
+            try:
+                self.become(inlet, held, parent, tasks)
+            except BaseException as error:  # noqa: BLE001  this is the child: whatever it was, it must not go on as a shim
+                os.write(2, f"{self.argv[0]}: {error}\n".encode())
+            os._exit(127)
+
+        if self.spec.get("apart") and (keeper := apart.start(become, (inlet, held))) is not None:
+            self.apart = True
+            return keeper
         parent = os.getpid()
         pid = os.fork()
-        if pid:
-            return pid
-        try:
-            self.become(inlet, held, parent, tasks)
-        except BaseException as error:  # noqa: BLE001  this is the child: whatever it was, it must not go on as a shim
-            os.write(2, f"{self.argv[0]}: {error}\n".encode())
-        os._exit(127)
+        if pid == 0:
+            become(parent)
+        return pid
 
     @property
     def argv(self) -> list[str]:
@@ -199,6 +208,7 @@ class Watch:
             "boot": boot,
             "shim": os.getpid(),
             "shim_start": start_of(os.getpid()),
+            "apart": self.apart,
             "gpu": os.environ.get("CUDA_VISIBLE_DEVICES", ""),
             "at": time.time(),
             "monotonic": time.monotonic(),
@@ -234,9 +244,9 @@ class Watch:
                 return ""
 
     def over(self, now: float) -> str:
-        if (self.folder / "stop").exists():
+        if (self.folder / "stop").exists() or not self.folder.is_dir():  # the project was removed: for nobody
             return "stop"
-        pids = limits.descendants(os.getpid())
+        pids = limits.descendants(os.getpid())[apart.STANDING_BETWEEN if self.apart else 0 :]
         if len(pids) > self.caps["processes"]:
             return "processes"
         used_b = limits.memory_b(pids)
@@ -317,7 +327,11 @@ class Watch:
 
 
 def room_b(folder: Path) -> int:
-    told = os.statvfs(folder)
+    """What is free where the job lies; of a folder that is gone nobody can say that its disk is full."""
+    try:
+        told = os.statvfs(folder)
+    except OSError:
+        return 1 << 62
     return told.f_bavail * told.f_frsize
 
 

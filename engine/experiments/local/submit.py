@@ -21,6 +21,7 @@ from state import durable
 from state.errors import LabError, Plain
 
 TIER = "basic"
+APART = True  # among processes of its own, where the kernel lets the shim
 SHIM = Path(__file__).with_name("shim.py")
 LAUNCH_S = 30.0
 LOOK_S = 0.005
@@ -77,6 +78,7 @@ def spec(folder: Path, job: Job) -> dict[str, Plain]:
         "tier": TIER,
         "mark": folder.name,
         "wrapper": [],
+        "apart": APART,
         "argv": list(job.argv),
         "limits": job.limits.plain(),
         "env": dict(environment(folder, job)),

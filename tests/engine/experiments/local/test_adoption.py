@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from engine.experiments.contract import Look
-from engine.experiments.local import look
+from engine.experiments.local import look, submit
 from engine.experiments.local.place import Local
 from state.errors import LabError
 from state.vocabulary import ExperimentState as S
@@ -91,7 +91,10 @@ time.sleep(60)
 """
 
 
-async def test_what_a_killed_shim_leaves_is_ended_by_the_next_look_and_the_job_is_lost(tmp_path: Path) -> None:
+async def test_what_a_killed_shim_leaves_is_ended_by_the_next_look_and_the_job_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(submit, "APART", False)
     place, folder = Local(), tmp_path / "a"
     await place.submit(folder, job(ESCAPES))
     async with asyncio.timeout(20):
@@ -106,6 +109,7 @@ async def test_what_a_killed_shim_leaves_is_ended_by_the_next_look_and_the_job_i
 async def test_a_shim_that_cannot_be_woken_is_replaced_by_the_engines_word(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(submit, "APART", False)
     monkeypatch.setattr(look, "OVERDUE_S", 0.3)
     monkeypatch.setattr("state.lock.state_of", lambda pid: "S")  # as if a program stopped it again each time
     place, folder = Local(), tmp_path / "a"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,9 +18,16 @@ import pytest
 from engine.experiments.contract import MB
 from engine.experiments.local import shim, submit
 from engine.experiments.local.place import Local
-from state import durable
+from state import durable, lock
 from state.vocabulary import ExperimentState as S
 from tests.engine.experiments.local.jobs import ending, job, left_over
+
+
+@pytest.fixture(params=[True, False], ids=["apart", "plain"])
+def apart(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Programs in a namespace of their own, where this machine allows it, and without."""
+    monkeypatch.setattr(submit, "APART", request.param)
+    return bool(request.param)
 
 
 async def test_a_program_runs_and_its_files_come_in(tmp_path: Path) -> None:
@@ -57,19 +66,21 @@ async def test_a_program_that_cannot_be_started_at_all_is_a_failure_with_its_rea
 async def test_the_environment_holds_what_is_needed_and_no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-secret")
     monkeypatch.setenv("PYTHONPATH", "/elsewhere")
-    await ending(
-        tmp_path / "a",
-        """
+    place, work = Local(), tmp_path / "a" / "work"
+    code = """
         import json, os
         told = dict(os.environ, nice=os.nice(0), cwd=os.getcwd(), stdin=os.read(0, 9).decode())
         open("env.json", "w").write(json.dumps(told))
-        open("shim.txt", "wb").write(open(f"/proc/{os.getppid()}/environ", "rb").read())
-        """,
-    )
-    work = tmp_path / "a" / "work"
+        while not os.path.exists("go"): pass
+        """
+    await place.submit(tmp_path / "a", job(code))
+    shim = json.loads((tmp_path / "a" / "started.json").read_text())["shim"]
+    of_the_shim = Path(f"/proc/{shim}/environ").read_text()
+    (work / "go").touch()
+    await place.wait(tmp_path / "a")
     env = json.loads((work / "env.json").read_text())
     assert "sk-secret" not in str(env)
-    assert "sk-secret" not in (work / "shim.txt").read_text()
+    assert "sk-secret" not in of_the_shim
     assert "PYTHONPATH" not in env
     assert (env["HOME"], env["TMPDIR"], env["cwd"]) == (str(work), str(work / "tmp"), str(work))
     assert (env["OMP_NUM_THREADS"], env["PYTHONHASHSEED"], env["MPLBACKEND"], env["LAB_JOB"]) == ("1", "0", "Agg", "a")
@@ -95,7 +106,7 @@ async def test_a_program_that_ignores_every_signal_ends_at_its_limit(tmp_path: P
     assert left_over(tmp_path / "a") == []
 
 
-async def test_daemons_that_left_their_session_end_with_the_program(tmp_path: Path) -> None:
+async def test_daemons_that_left_their_session_end_with_the_program(tmp_path: Path, apart: bool) -> None:
     end = await ending(
         tmp_path / "a",
         """
@@ -116,7 +127,7 @@ async def test_daemons_that_left_their_session_end_with_the_program(tmp_path: Pa
     assert left_over(tmp_path / "a") == []
 
 
-async def test_a_program_that_starts_itself_again_without_end_is_over_at_its_limit(tmp_path: Path) -> None:
+async def test_a_program_that_starts_itself_again_without_end_is_over_at_its_limit(tmp_path: Path, apart: bool) -> None:
     end = await ending(
         tmp_path / "a",
         """
@@ -256,7 +267,9 @@ async def test_a_stop_ends_the_program_at_once(tmp_path: Path) -> None:
     assert left_over(folder) == []
 
 
-async def test_a_program_that_puts_its_shim_to_sleep_ends_at_its_limit_all_the_same(tmp_path: Path) -> None:
+async def test_a_program_that_puts_its_shim_to_sleep_ends_at_its_limit_all_the_same(
+    tmp_path: Path, apart: bool
+) -> None:
     end = await ending(
         tmp_path / "a",
         "import os, signal, time\nos.kill(os.getppid(), signal.SIGSTOP)\ntime.sleep(60)",
@@ -276,6 +289,17 @@ async def test_what_a_program_writes_beside_its_folder_does_not_count_while_the_
         """,
     )
     assert (end.state, end.exit_code) == (S.FAILED, 3)
+
+
+async def test_a_program_whose_project_is_removed_does_not_go_on_for_nobody(tmp_path: Path) -> None:
+    folder = tmp_path / "project" / "a"
+    await Local().submit(folder, job("import time; time.sleep(60)"))
+    shim = json.loads((folder / "started.json").read_text())["shim"]
+    shutil.rmtree(folder.parent, ignore_errors=True)
+    async with asyncio.timeout(20):
+        while lock.state_of(shim) not in ("", "Z"):
+            await asyncio.sleep(0.02)
+    assert left_over(folder) == []
 
 
 async def test_a_second_shim_leaves_a_job_alone_that_was_started(tmp_path: Path) -> None:
@@ -340,7 +364,8 @@ def test_the_shim_knows_the_standard_library_durable_and_its_limits_only() -> No
     ).stdout.split()
     ours = [name for name in told if name.partition(".")[0] in ("state", "engine", "tui")]
     assert sorted(ours) == [
-        *("engine", "engine.experiments", "engine.experiments.local", "engine.experiments.local.limits"),
+        *("engine", "engine.experiments", "engine.experiments.local"),
+        *("engine.experiments.local.apart", "engine.experiments.local.limits"),
         *("state", "state.durable", "state.errors"),
     ]
     assert {name.partition(".")[0] for name in told} - {"state", "engine"} <= {*sys.stdlib_module_names, "__main__"}

@@ -7,6 +7,7 @@ without following links. Products that were parsed once are kept by their hash.
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -30,7 +31,7 @@ from tui.machine import Watch
 from tui.pauses import pause
 from tui.standings import at_median
 from tui.widgets.plot import Curve
-from tui.written import Written, written
+from tui.written import Written, code_of, newest_run, written
 
 MANUSCRIPT = "manuscript"
 SHELF_TOOL = "add_paper"
@@ -81,6 +82,8 @@ class Gatherer:
         model = _model(config)
         results, programs = tuple(reader.results(row.id)), tuple(reader.programs(row.id))
         running = self.running(experiments, measure, experiment)
+        busy = any(one.state == "running" for one in experiments)
+        machine = self._machine.look(busy=busy)
         phases = tuple(reader.phases(row))
         return Look(
             project=self.folder.name,
@@ -109,7 +112,7 @@ class Gatherer:
             turns={phase: self.turns(row, phase)} if phase else {},
             made=made,
             programs=programs,
-            written=self.written(programs),
+            written=self.written(programs, experiments),
             experiments=experiments,
             results=results,
             papers=tuple(reader.papers()),
@@ -122,8 +125,8 @@ class Gatherer:
             engine_log=self.log(self.where.log),
             standstill=pause(self.folder, reader, row, waits, int(config["phases"].get("solver_steps", 0))),
             looked_at=drafts.looked_at(self.folder, row.id),
-            slots=int(config["experiments"]["slots"]),
-            machine=self._machine.look(busy=any(one.state == "running" for one in experiments)),
+            slots=int(config["experiments"]["slots"]) or (len(machine.gpus) or cores() if busy else 0),
+            machine=machine,
             shelf=_shelf(made),
             forms=(settings["review"],) if isinstance(settings.get("review"), dict) else (),
         )
@@ -187,19 +190,24 @@ class Gatherer:
 
     # experiments
 
-    def written(self, programs: tuple[ProgramRow, ...]) -> Mapping[str, Written]:
-        """What the code of each says of itself; code never changes, so it is read once."""
-        shas = {row.name: row.sha256 for row in programs}
+    def written(
+        self, programs: tuple[ProgramRow, ...], experiments: tuple[ExperimentRow, ...]
+    ) -> Mapping[str, Written]:
+        """What the code of each says of itself, read once for each experiment that runs it."""
+        rows = {row.name: row for row in programs}
         found = {}
         for row in programs:
-            key = row.sha256, shas.get(row.parent or "")
+            parent = rows.get(row.parent or "")
+            key = newest_run(row, experiments), newest_run(parent, experiments) if parent is not None else None
+            if not key[0]:
+                continue
             if key not in self._written:
-                try:
-                    before = self.reader.blob(key[1]).decode("utf-8", "replace") if key[1] is not None else None
-                    self._written[key] = written(self.reader.blob(row.sha256).decode("utf-8", "replace"), before)
-                except OSError:  # gone from the store: the row stands without it
-                    continue
-            found[row.name] = self._written[key]
+                code = code_of(self.where.jobs, row, experiments, self.reader.blob)
+                before = code_of(self.where.jobs, parent, experiments, self.reader.blob) if parent is not None else None
+                if code is not None:
+                    self._written[key] = written(code, before)
+            if key in self._written:
+                found[row.name] = self._written[key]
         return found
 
     def running(self, experiments: tuple[ExperimentRow, ...], measure: Measure, wanted: int | None) -> Running | None:
@@ -269,6 +277,11 @@ def _newest(versions: list[ProductRow]) -> dict[str, list[ProductRow]]:
             continue
         found.setdefault(row.phase, []).append(row)
     return {phase: rows[-2:] for phase, rows in found.items()}
+
+
+def cores() -> int:
+    """How many experiments the engine runs at a time where the project says nothing and there is no GPU."""
+    return len(os.sched_getaffinity(0))
 
 
 def _measure(config: Mapping[str, Any], made: Mapping[str, tuple[Made, ...]]) -> Measure:

@@ -17,7 +17,7 @@ from state.durable import read_beneath
 from state.errors import LabError
 from state.places import places
 from state.readers import reading
-from state.rows import ResultRow
+from state.rows import ProgramRow, ResultRow
 from state.vocabulary import Phase
 from tui.language import has, tr
 from tui.lines import EMPTY, Line, bold, dim, line
@@ -26,6 +26,7 @@ from tui.panes.code import code_changes, row_of, source
 from tui.panes.document import document, facts_block
 from tui.widgets.rows import Place
 from tui.words import clock, exact, role_name, span
+from tui.written import PROGRAM, code_of
 
 LIMIT_B = 4 << 20
 Make = Callable[[int], list[Line]]
@@ -87,9 +88,9 @@ def program(folder: Path, look: Look, place: Place) -> Thing:
     row = next((one for one in look.programs if one.name == place.name), None)
     if row is None:
         return _gone(place)
-    code = _code(folder, row.sha256)
+    code = _code(folder, look, row)
     parent = next((one for one in look.programs if one.name == row.parent), None)
-    before = _code(folder, parent.sha256) if parent is not None else None
+    before = _code(folder, look, parent) if parent is not None else None
     mine = [one for one in look.experiments if one.program == row.name]
     values = {one.experiment: one for one in look.results if one.metric == look.measure.metric}
 
@@ -111,7 +112,7 @@ def program(folder: Path, look: Look, place: Place) -> Thing:
         if before is not None:
             told += [line("   ", bold(tr("thing.changes", parent=str(row.parent)))), EMPTY]
             told += [*code_changes(before, code, cells), EMPTY]
-        return [*told, line("   ", bold("experiment.py")), EMPTY, *source(code, cells)]
+        return [*told, line("   ", bold(PROGRAM)), EMPTY, *source(code, cells)]
 
     about = tr(f"verdict.{row.verdict}") if row.verdict else ""
     return Thing(row.name, about, lines)
@@ -243,10 +244,14 @@ def _gone(place: Place) -> Thing:
     return Thing(place.name, "", lambda cells: [line("   ", dim(tr("thing.gone")))])
 
 
-def _code(folder: Path, sha256: str) -> str:
+def _code(folder: Path, look: Look, row: ProgramRow) -> str:
     where = places(folder)
     with reading(where.database, where.blobs) as reader:
-        return reader.blob(sha256).decode("utf-8", "replace") if reader is not None else ""
+        blob = reader.blob if reader is not None else None
+        code = code_of(where.jobs, row, look.experiments, blob)
+    if code is None and blob is not None:
+        raise LabError("file.unreadable", file=f"{row.name}/{PROGRAM}", why=tr("thing.gone"))
+    return code or ""
 
 
 def _read(folder: Path, name: str) -> str:

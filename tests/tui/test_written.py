@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from tests.tui import scenes
 from tests.tui.screens import rows_of, shown
-from tui.written import Written, written
+from tui.things import gather_thing
+from tui.widgets.rows import Place
+from tui.written import Written, code_of, written
 
 BASE = "LR = 0.1\nMAX_STEPS = 4_000\nDECAY = 1.0\n"
 
@@ -38,3 +43,25 @@ async def test_the_curve_says_how_far_the_experiment_is_and_what_its_program_cha
     assert "1,850 of 4,000" in rows
     assert "2 h, until 17:04" in rows
     assert "wd_4, +1 −1" in rows
+
+
+def test_a_program_at_work_is_read_where_it_runs_for_its_code_is_stored_only_at_the_end(tmp_path: Path) -> None:
+    look = replace(scenes.experiments_at_work(), folder=tmp_path)
+    program = next(row for row in look.programs if row.name == "wd_4")
+    work = tmp_path / ".nightlab" / "jobs" / "a24" / "work"
+    work.mkdir(parents=True)
+    (work / "experiment.py").write_text(BASE)
+    assert code_of(tmp_path / ".nightlab" / "jobs", program, look.experiments, None) == BASE
+    thing = gather_thing(tmp_path, look, Place("program", "wd_4"))
+    assert any("MAX_STEPS = 4_000" in row.plain for row in thing.lines(80))
+
+
+def test_a_repaired_program_is_the_one_that_ran_not_the_one_that_failed(tmp_path: Path) -> None:
+    look = scenes.experiments_at_work()
+    program = next(row for row in look.programs if row.name == "wd_4")
+    rows = tuple(replace(row, state="failed") if row.id == 24 else row for row in look.experiments)
+    for attempt, code in (("a23", "GOOD = 1\n"), ("a24", "BROKEN\n")):
+        work = tmp_path / attempt / "work"
+        work.mkdir(parents=True)
+        (work / "experiment.py").write_text(code)
+    assert code_of(tmp_path, program, rows, None) == "GOOD = 1\n"

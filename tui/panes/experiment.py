@@ -59,7 +59,8 @@ def curve_lines(
     legend = legends(look, others, cells)
     room = min(cells - FACTS, WIDEST)
     high = min(rows - len(legend), highest)
-    drawn = plot([shown.curve, *others], room - 2, high)
+    code = look.written.get(experiment.program) if experiment is not None else None
+    drawn = plot([shown.curve, *others], room - 2, high, code.steps if code is not None else None)
     return [*legend, *beside(drawn, facts(look, experiment)[:high], room, FACTS)]
 
 
@@ -131,8 +132,8 @@ def log_beside(look: Look, log: LogPane, cells: int, rows: int, *, in_log: bool)
     if rows < 1 or look.running is None or look.running.log is None:
         return []
     head = tr("log.of", experiment=f"e{look.running.experiment}")
-    room, edge = width(head) + 3, width(tr("log.follows")) + 3
-    drawn = log.draw(cells - room - edge, rows) or [EMPTY]
+    room = width(head) + 3
+    drawn = log.draw(cells - room, rows) or [EMPTY]
     role = "text" if in_log else "dim"
     return [
         ends(
@@ -148,9 +149,13 @@ def follows(log: LogPane) -> str:
 
 def slots_line(look: Look, running: list[ExperimentRow], cells: int) -> Line:
     """How many slots are taken, by what, and the GPUs; cores where there are none."""
-    slots = tr("experiments.slots", running=str(len(running)), slots=str(max(look.slots, len(running))))
+    slots = tr("experiments.slots", running=str(len(running)), slots=str(look.slots))
+    if look.slots < len(running):  # as many as there are GPUs or cores, which the engine counts
+        slots = tr("experiments.at_work", n=len(running))
     what = ", ".join(f"e{row.id}" for row in running)
-    if len({row.program for row in running}) == 1:
+    if len(running) == 1:
+        what = f"{what}: {tr('experiments.program_seed', program=running[0].program, seed=str(running[0].seed))}"
+    elif len({row.program for row in running}) == 1:
         seeds = ", ".join(str(row.seed) for row in running)
         what = tr("experiments.running", names=what, program=running[0].program, seeds=seeds)
     where = machine_told(look)

@@ -115,7 +115,8 @@ class ExperimentsPane(Pane):
 
     def head(self, look: Look, cells: int) -> Line:
         name, metric = widths(look, cells)
-        label = clip(look.measure.label or look.measure.metric, metric - 6)
+        label = look.measure.label or look.measure.metric
+        label = label if width(label) <= metric - 6 else clip(look.measure.metric, metric - 6)
         text = "     " + fit(tr("experiments.program"), name) + fit(label, metric - 6, right=True)
         text += fit(tr("experiments.seeds"), 8, right=True) + fit(tr("experiments.vs_base"), 9, right=True)
         text += "  " + fit(tr("experiments.verdict"), 13) + fit(tr("experiments.grade"), 6, right=True)

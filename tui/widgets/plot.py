@@ -34,12 +34,15 @@ class Curve:
     points: tuple[tuple[float, float], ...]
 
 
-def plot(curves: Sequence[Curve], cells: int, rows: int) -> list[Line]:
-    """`rows` lines of `cells` cells: y labels, the curves, and in the last row the x labels."""
+def plot(curves: Sequence[Curve], cells: int, rows: int, whole: float | None = None) -> list[Line]:
+    """`rows` lines of `cells` cells: y labels, the curves, and in the last row the x labels.
+
+    `whole` is how far the first one goes where that is known, so that a curve grows and its scale stands.
+    """
     points = [point for curve in curves for point in curve.points]
     if not points or rows < 3:
         return []
-    high_x = max(x for x, _ in points) or 1.0
+    high_x = max(*(x for x, _ in points), whole or 0.0) or 1.0
     low_y, high_y = _bounds([y for _, y in points])
     labels = {0: _label(high_y), (rows - 2) // 2: _label((low_y + high_y) / 2), rows - 2: _label(low_y)}
     edge = max(width(text) for text in labels.values()) + 2

@@ -40,7 +40,8 @@ async def run(desk: Desk) -> Experiments | None:
     tried = await desk.all(*starts)
     if not tried[0].measured:
         return None  # without a baseline nothing can be compared
-    lessons: list[str] = []
+    before = desk.inputs.before(Experiments) if frame.edition else None
+    lessons = [*before.lessons] if before and graded else []  # they speak of the programs that were kept
     async for turn in desk.rounds(frame.solver_steps + 1):
         table = ranked(plan, tried)
         kept = search.keep(table)
@@ -135,6 +136,7 @@ async def attempt(desk: Desk, plan: Plan, program: Program, before: Scored | Non
         "grade",
         plan=plan,
         data=desk.inputs.prepared,
+        sent_back_because=desk.inputs.reasons,
         change=program.change,
         program=news.program(program),
         output=news.tail(ending.tail),

@@ -148,6 +148,8 @@ async def test_work_sent_back_with_more_seeds_runs_only_the_new_ones(lay: Callab
     assert again.kept == ("wd_2", "base")
     assert len(laid.store.rows("SELECT 1 FROM experiment")) - before == 4
     assert "nothing new" in next(text for text in cast.shown if "<tried>" in text)
+    assert LESSON["text"] in "".join(tagged(next(text for text in cast.shown if "<step>" in text), "lessons"))
+    assert again.lessons == (LESSON["text"],) * 2
 
 
 async def test_a_broken_program_that_is_proposed_again_is_not_run_again(lay: Callable[..., Laid]) -> None:

@@ -6,9 +6,11 @@ Read from the run's `Look` and, for files outside it, from the project's folders
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from errno import ENOENT
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -250,7 +252,7 @@ def _code(folder: Path, look: Look, row: ProgramRow) -> str:
         blob = reader.blob if reader is not None else None
         code = code_of(where.jobs, row, look.experiments, blob)
     if code is None and blob is not None:
-        raise LabError("file.unreadable", file=f"{row.name}/{PROGRAM}", why=tr("thing.gone"))
+        raise FileNotFoundError(ENOENT, os.strerror(ENOENT), f"{row.name}/{PROGRAM}")
     return code or ""
 
 

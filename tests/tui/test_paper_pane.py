@@ -18,6 +18,7 @@ from tests.tui.screens import rows_of, shown
 from tests.tui.test_doing import project, settle, words
 from tui.look import Look, Made
 from tui.panes.report import ReportPane
+from tui.panes.results import ResultsPane
 
 __all__ = ["project"]
 WIDE = (200, 50)
@@ -166,3 +167,13 @@ async def test_the_log_is_the_newest_build_s_from_its_end() -> None:
         await pilot.press("g")
         await pilot.pause()
         assert "line 0" in "\n".join(rows_of(screen.lab))
+
+
+def test_a_per_cent_sign_in_prose_is_no_comment_and_the_talk_has_the_measured_values() -> None:
+    look = scenes.experiments_at_work()
+    text = r"At 95 % of the pairs: \result{wd_2/mod47/steps/mean} steps, \result{none/mod47/steps/mean}"
+    pane = ResultsPane()
+    assert pane.readable(look, text) == "At 95 % of the pairs: 2,310 ± 95 steps, ?"
+    turn = scenes.said("postdoc", "18:27", text)
+    (told,) = pane.said(look, [replace(turn, tool="interpretation", arguments={"text": text, "n": 3})])
+    assert told.text == told.arguments["text"] == "At 95 % of the pairs: 2,310 ± 95 steps, ?"

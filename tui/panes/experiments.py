@@ -217,6 +217,9 @@ class ExperimentsPane(Pane):
 
     def keys(self, look: Look, *, folded: bool) -> list[Key]:
         keys = super().keys(look, folded=folded)
+        if self.open_view(look) == "table" and self.cells >= ROOMY and self.chosen(look) is not None:
+            into = Key("Tab", "key.table" if self.in_log else "key.log", "act('part')")
+            keys = [*keys[:-2], Key("←→", "key.seed"), into, *keys[-2:]]
         if self.wait(look) is None and self.chosen(look) is not None and not look.waits and not look.engine_missing:
             keys = [Key("Enter", "key.open", "act('open')"), *(key for key in keys if key.key != "z" or not folded)]
         return keys

@@ -6,10 +6,10 @@ has a file of its own with its bodies: methods `body_<view>` that fill the rows 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
-from state.rows import WaitRow
+from state.rows import Turn, WaitRow
 from state.vocabulary import Choice, Phase
 from tui.language import current, tr
 from tui.lines import EMPTY, Line, Part, Span, beside, bold, dim, ends, exactly, line
@@ -278,14 +278,10 @@ class Pane:
         fold = Key("z", "key.open_rail" if folded else "key.fold_rail", "act('fold')")
         last = [Key("?", "key.keys", "act('help')"), Key("q", "key.leave", "act('leave')")]
         if self.wait(look) is not None:
-            return [
-                Key("↑↓", "key.read"),
-                *middle,
-                fold,
-                Key("/", "key.search", "act('search')"),
-                Key("y", "key.copy", "act('copy')"),
-                *last,
-            ]
+            reads = [Key("↑↓", "key.read"), *middle, fold, Key("/", "key.search", "act('search')")]
+            if self.chosen(look) is not None:
+                reads = [Key("Enter", "key.open", "act('open')"), Key("↑↓", "key.row"), *middle, fold]
+            return [*reads, Key("y", "key.copy", "act('copy')"), *last]
         pause = [Key("p", pause_label(look), "act('pause')")]
         if look.run.state in ("done", "failed"):
             pause = []
@@ -307,8 +303,12 @@ class Pane:
 
     def body_talk(self, look: Look, cells: int, rows: int) -> list[Line]:
         cut = bool(look.waits) and look.waits[0].why == "network"
-        self.talk.show(look.turns.get(self.phase, ()), cells, look.now, cut or look.engine_missing)
+        self.talk.show(self.said(look, look.turns.get(self.phase, ())), cells, look.now, cut or look.engine_missing)
         return [EMPTY, *self.talk.draw(cells, rows - 1)]
+
+    def said(self, look: Look, turns: Sequence[Turn]) -> Sequence[Turn]:
+        """The turns as they are read."""
+        return turns
 
     def product_page(self, name: str, look: Look, cells: int, rows: int, *, only_changes: bool = False) -> list[Line]:
         """The newest product as a page, with the person's edits, or how it changed since the version before."""

@@ -57,7 +57,7 @@ def numbers(source: str) -> list[Number]:
 
 def sections(source: str) -> list[Section]:
     """The paper's sections as text."""
-    source = re.sub(r"(?<!\\)%[^\n]*", "", source)
+    source = paper.uncommented(source)
     before = source[: _body(source)].count("\n") + 1
     source = source[_body(source) :].partition(r"\end{document}")[0]
     marks = list(BREAK.finditer(source))

@@ -1,7 +1,11 @@
-"""Results interpretation: the talk, and what the numbers say, with the measured values filled in."""
+"""Results interpretation: the talk, and what the numbers say, with the measured values filled in in both."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
+from state.rows import Turn
 from state.vocabulary import Phase
 from tui.language import current, tr
 from tui.lines import Line
@@ -29,8 +33,21 @@ class ResultsPane(Pane):
         return self.product_page("changes", look, cells, rows, only_changes=True)
 
     def readable(self, look: Look, text: str) -> str:
-        values = iter([value(look, number, current()) for number in numbers(text)])
-        return RESULT.sub(lambda _: next(values), text)
+        found = numbers(text.replace("%", " "))  # in prose a per cent sign begins no comment
+        values = iter([value(look, number, current()) for number in found])
+        return RESULT.sub(lambda _: next(values, "?"), text)
+
+    def said(self, look: Look, turns: Sequence[Turn]) -> Sequence[Turn]:
+        return [self._filled(look, turn) for turn in turns]
+
+    def _filled(self, look: Look, turn: Turn) -> Turn:
+        """A turn with its numbers as they were measured."""
+        text = self.readable(look, turn.text)
+        told = {
+            name: self.readable(look, given) if isinstance(given, str) else given
+            for name, given in turn.arguments.items()
+        }
+        return turn if (text, told) == (turn.text, turn.arguments) else replace(turn, text=text, arguments=told)
 
     def facts(self, look: Look, made: Made) -> list[tuple[str, str]]:
         told = made.row.summary

@@ -126,7 +126,7 @@ def asked(tool: str, arguments: dict[str, Any]) -> str:
         if isinstance(value, bool) or value in ("", [], {}, None):
             continue
         if isinstance(value, str):
-            told[name] = clip(" ".join(value.split()), ARGUMENT)
+            told[name] = clip(" ".join(value.replace("**", "").split()), ARGUMENT)
         elif isinstance(value, list) and all(isinstance(one, str) for one in value):
             told[name] = clip(tr("word.comma").join(value), ARGUMENT)
         else:

@@ -3,8 +3,9 @@ r"""Numbers by reference: filled in from what was measured, and none typed.
 The rule. In what is printed, digits stand only (1) in `\result{program/dataset/metric/stat}`, which is filled in;
 (2) in `\given{…}`, a setting that was chosen, which must stand in the plan or in a program; (3) in a name, where they
 follow a letter, an underscore or a letter's hyphen: mod47, wd_2, GPT-4; (4) in math, as 0, 1, 2 or the 10 of a power,
-or as a whole number in an exponent, an index, a fraction or a root. Any other digits, full-width ones too, are a typed
-number, and that fails the build. Called by the build; lines are those of the source, and filling in keeps them.
+or as a whole number in an exponent, an index, a root or a fraction of small ones. Any other digits, full-width ones
+too, are a typed number, and so are percentages in words; that fails the build. Called by the build; lines are those of
+the source, and filling in keeps them.
 """
 
 from __future__ import annotations
@@ -16,13 +17,41 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from engine.writing.faults import Fault
-from engine.writing.scan import GROUP, Scan
+from engine.writing.scan import GROUP, Scan, blank
 from state.errors import Plain
 from state.paper import GIVEN, STATS, VERDICT, VERDICTS, Values, Where, printed, references
 from state.vocabulary import Language, Verdict
 
 _DIGITS = re.compile(r"\d(?:[\d.,_]*\d)?(?:[eE][+-]?\d+)?")
 _NAMED = re.compile(r"(?:[A-Za-z_]|[A-Za-z]-)\Z")
+_GLUED = re.compile(
+    r"(?:[\s{}.~]|\\[,;:! ]|\{,\}|\$\$|\\(?:math[a-z]+|text[a-z]*|boldsymbol|operatorname)(?![A-Za-z]))*\d"
+)
+"""What stands between two digits that math prints as one number."""
+
+_PERCENT = re.compile(r"[\s{}~$]*(?:\\[,;:! ]\s*)*(?:\\%|[%％‰])")
+_FRACTION = re.compile(r"\\[dt]?frac\s*\{?\s*(\d+)\s*\}?\s*\{?\s*(\d+)\s*\}?")
+_COLUMNS = re.compile(
+    rf"(?:\\begin\s*\{{(?:tabular|array)\}}\s*(?:\[[^\]]{{0,300}}\]\s*)?|\\multicolumn\s*\{{[^{{}}]*\}}\s*)({GROUP})"
+)
+_BETWEEN_COLUMNS = re.compile(r"[@!<>]\s*\{([^{}]*)\}")
+_WORD = (
+    r"(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen"
+    r"|(?:twen|thir|for|fif|six|seven|eigh|nine)ty|hundred|thousand)"
+)
+_SAID = re.compile(
+    rf"\b{_WORD}(?:(?:[\s-]+and)?[\s-]+{_WORD}){{0,8}}(?:\s+point(?:\s+{_WORD}){{1,8}})?"
+    r"(?:[\s~-]*%|[\s~-]+per[\s-]?cent(?:age)?\b)"
+    rf"|\bzero\s+point(?:\s+{_WORD}){{1,8}}\b"
+    r"|[百千]分之[零〇一二两三四五六七八九十百点]+|[零〇二两三四五六七八九十百千万]点[零〇一二三四五六七八九]+"
+    r"|(?<![零〇一二两三四五六七八九十百千万])一点[零〇一二三四五六七八九]+(?=[倍个百千万亿%％])|[¼-¾]",
+    re.IGNORECASE,
+)
+"""A number in words where a reader would take it for a measured one."""
+
+_DATE = re.compile(
+    r"\d{4}[-./年]\s*\d{1,2}(?:[-./月]\s*\d{1,2}日?|月)?|\b\d{1,2}\b(?![.,]\d|\s*\\?%)|\b\d{4}\b(?!\\?%)"
+)
 _STRUCTURE = re.compile(
     rf"[_^]\s*(?:{GROUP}|[^\s\\{{}}])"
     rf"|\\[dt]?frac\s*(?:{GROUP}|\d)\s*(?:{GROUP}|\d)"
@@ -81,27 +110,38 @@ def bound(source: str, known: Known, language: Language) -> tuple[str, list[Faul
 def typed_numbers(scan: Scan) -> list[Fault]:
     """A fault for each number that is typed where a reader would take it for a claim."""
     text = _ascii_digits(_without_structure(scan))
-    faults = []
+    spots: list[tuple[int, int]] = []
     for found in _DIGITS.finditer(text, scan.body):
-        if _NAMED.search(text, max(0, found.start() - 2), found.start()):
-            continue
-        if scan.in_math(found.start()) and found[0] in ("0", "1", "2") and not _percent(text, found.end()):
-            continue
-        if scan.in_math(found.start()) and found[0] == "10" and scan.text[found.end() :].lstrip().startswith("^"):
-            continue
-        typed = scan.source[found.start() : found.end()]
-        faults.append(Fault(scan.line(found.start()), "paper.typed_number", {"found": typed}))
-    title = re.search(rf"\\title\s*({GROUP})", scan.text[: scan.body])
-    if title:
-        visible = _ascii_digits(scan.visible)
-        for found in _DIGITS.finditer(visible, title.start(1), title.end(1)):
-            if not _NAMED.search(visible, max(0, found.start() - 2), found.start()):
-                faults.append(Fault(scan.line(found.start()), "paper.typed_number", {"found": found[0]}))
-    return faults
+        if not _stands(scan, text, found):
+            spots.append(found.span())
+    for found in re.finditer(rf"\\(title|author|date)\s*({GROUP})", scan.text[: scan.body]):
+        start, end = found.span(2)
+        printed = scan.text if found[1] == "date" else _ascii_digits(scan.visible)
+        if found[1] == "date":
+            printed = printed[:start] + _DATE.sub(lambda one: blank(one[0]), printed[start:end]) + printed[end:]
+        spots += [
+            one.span()
+            for one in _DIGITS.finditer(printed, start, end)
+            if not _NAMED.search(printed, max(0, one.start() - 2), one.start()) or _PERCENT.match(scan.text, one.end())
+        ]
+        spots += [one.span() for one in _SAID.finditer(scan.visible, start, end)]
+    for found in _COLUMNS.finditer(scan.text, scan.body):
+        for printed_between in _BETWEEN_COLUMNS.finditer(scan.text, *found.span(1)):
+            spots += [one.span() for one in _DIGITS.finditer(scan.text, *printed_between.span(1))]
+    spots += [one.span() for one in _SAID.finditer(scan.visible, scan.body)]
+    return [Fault(scan.line(start), "paper.typed_number", {"found": scan.source[start:end]}) for start, end in spots]
 
 
-def _percent(text: str, end: int) -> bool:
-    return bool(re.match(r"\s*[%％‰]", text[end : end + 4]))
+def _stands(scan: Scan, text: str, found: re.Match[str]) -> bool:
+    """Whether digits are part of a name, or of math that claims nothing."""
+    math, after = scan.in_math(found.start()), scan.text[found.end() :]
+    if _NAMED.search(text, max(0, found.start() - 2), found.start()):
+        return not (math and "." in found[0]) and not re.match(r"\\?[%％‰]", after)
+    if not math or _PERCENT.match(after):
+        return False
+    if found[0] == "10":
+        return after.lstrip().startswith("^")
+    return found[0] in ("0", "1", "2") and not _GLUED.match(after)
 
 
 def _without_structure(scan: Scan) -> str:
@@ -111,6 +151,9 @@ def _without_structure(scan: Scan) -> str:
         inner = scan.text[start:end]
         keep = list(scan.visible[start:end])
         for found in _STRUCTURE.finditer(inner):
+            fraction = _FRACTION.fullmatch(found[0])
+            if fraction and max(map(len, fraction.groups())) > 1:
+                continue  # a measured share is a claim
             for whole in re.finditer(r"(?<![\d.,])\d+(?![\d.,]*\d|\s*\\?%)", found[0]):
                 for nth in range(found.start() + whole.start(), found.start() + whole.end()):
                     keep[nth] = " "

@@ -20,20 +20,24 @@ GROUP = r"\{(?:[^{}\\]|\\.|\{(?:[^{}\\]|\\.|\{[^{}]*\})*\})*\}"
 
 _NOT_PRINTED = re.compile(
     rf"""
-    \\(?:cite[a-z]*|includegraphics)\*?\s*(?:\[[^\]]{{0,300}}\]\s*)*{GROUP}
+    \\cite[a-z]*\*?\s*(?:\[(?![^\]]{{0,300}}?(?:\d[.．]\d|%|％))[^\]]{{0,300}}\]\s*)*{GROUP}
+  | \\includegraphics\*?\s*(?:\[[^\]]{{0,300}}\]\s*)*{GROUP}
   | \\(?:ref|eqref|label|url|result|verdict|given|bibliography|bibliographystyle|vspace|hspace|date)\*?\s*{GROUP}
   | \\(?:documentclass|usepackage)\s*(?:\[[^\]]{{0,300}}\])?\s*{GROUP}
   | \\href\s*{GROUP}
   | \\multicolumn\s*{GROUP}\s*{GROUP}
   | \\begin\s*\{{(?:tabular|array)\}}\s*(?:\[[^\]]{{0,300}}\])?\s*{GROUP}
-  | \\(?:begin|end)\s*\{{[^{{}}]*\}}(?:\[[^\]]{{0,300}}\])?
+  | \\(?:begin|end)\s*\{{[^{{}}]*\}}(?:\[(?![^\]]{{0,300}}?label)[^\]]{{0,300}}\])?
   | \\\\\*?\s*\[\s*[-0-9.]+\s*[a-z]{{2}}\s*\]
     """,
     re.VERBOSE,
 )
 
+_DOLLAR = r"(?:(?<!\\)|(?<=(?<!\\)\\\\))\$"
+"""One that is not escaped; after the end of a table's row it is not."""
+
 _MATH = re.compile(
-    r"(?<!\\)\$\$(?P<display>.*?)(?<!\\)\$\$|(?<!\\)\$(?P<inline>.*?)(?<!\\)\$"
+    rf"{_DOLLAR}\$(?P<display>.*?){_DOLLAR}\$|{_DOLLAR}(?P<inline>.*?){_DOLLAR}"
     r"|\\\[(?P<bracket>.*?)\\\]|\\\((?P<round>.*?)\\\)"
     r"|\\begin\{(?P<env>" + "|".join(re.escape(name) for name in sorted(MATH_ENVIRONMENTS)) + r")\}"
     r"(?P<inner>(?:(?!\\begin\{(?P=env)\}).)*?)\\end\{(?P=env)\}",
@@ -82,7 +86,7 @@ class Scan:
     def visible(self) -> str:
         """What is printed as it is typed: no commands, no arguments that are names, lengths or bound values."""
         text = _NOT_PRINTED.sub(lambda found: blank(found[0]), self.text)
-        text = re.sub(r"\\_", "__", text)
+        text = text.replace("\\_", "__").replace("\\%", " %")
         return COMMAND.sub(lambda found: blank(found[0]), text)
 
     def commands(self) -> Iterator[tuple[int, str]]:

@@ -93,6 +93,27 @@ def test_a_reference_of_another_form_is_said_to_be_one(reference: str) -> None:
         "1.",
         "about-\n7",
         r"\footnote{12}",
+        "$0 . 1 2$",  # math prints no spaces
+        r"$1\,2$ and \(1{,}2\)",
+        r"$\mathrm{1}\mathrm{0}$",
+        r"$1$$2$",
+        r"$1\%$",
+        r"$\frac{19}{20}$",
+        "$n0.95$",
+        r"acc95\%",
+        r"\cite[acc 95.3]{power2022}",
+        r"\cite[95\%]{power2022}",
+        r"\begin{itemize}[label=0.95]\item x\end{itemize}",
+        r"\begin{tabular}{l@{0.95}r}a & b\end{tabular}",
+        r"\multicolumn{2}{c!{95}}{x}",
+        "a \\\\$x$ 2 b $y$",  # the dollar after a row's end opens math
+        "ninety-five percent",
+        r"one hundred and two\,\%",
+        "zero point nine",
+        "百分之九十五",
+        "提高了零点五",
+        "一点五倍",
+        "½ of them",
     ],
 )
 def test_a_typed_number_fails_with_its_line(text: str) -> None:
@@ -116,6 +137,11 @@ def test_a_typed_number_fails_with_its_line(text: str) -> None:
         r"$\frac{1}{2} x_{12}^{2} + 1$ and \(2x\)",
         r"\begin{equation} a_{10} = \sqrt{3} \end{equation}",
         r"\begin{figure}[t!]x\end{figure}",
+        r"\citep[p.~5]{x2020} \begin{itemize}[leftmargin=1.5em]\item x\end{itemize}",
+        r"$\{0, 1, 2\}$ $1 + 2$ $2 \cdot 1$ $2 (1 - x)$ $\begin{pmatrix} 1 & 0 \\ 0 & 1 \end{pmatrix}$",
+        "one of three seeds, two thirds, a percent sign, 一点一滴, 三个种子, 这一点三者相同, 分之, 观点一致",
+        r"a \\$x_{12}$ b",
+        r"\begin{tabular}{l@{\hspace{2pt}}r@{ }c}a & b & c\end{tabular}",
     ],
 )
 def test_digits_that_claim_nothing_stand(text: str) -> None:
@@ -124,7 +150,16 @@ def test_digits_that_claim_nothing_stand(text: str) -> None:
 
 def test_a_typed_number_in_the_title_fails_too() -> None:
     assert [fault.line for fault in bound("\\title{3 ways}\n\\begin{document}", KNOWN, Language.EN)[1]] == [1]
-    assert bound("\\date{2026-11-25}\n\\begin{document}", KNOWN, Language.EN)[1] == []
+    for date in ("2026-11-25", "November 25, 2026", "2026年11月25日", "2026"):
+        assert bound(f"\\date{{{date}}}\n\\begin{{document}}", KNOWN, Language.EN)[1] == []
+
+
+@pytest.mark.parametrize(
+    "line", [r"\author{N 95\%}", r"\date{acc 0.95}", r"\date{95\%}", r"\title{Ninety percent}", "\\title{acc97\\%}"]
+)
+def test_what_the_head_of_a_paper_prints_claims_nothing_either(line: str) -> None:
+    found = bound(line + "\n\\begin{document}", KNOWN, Language.EN)[1]
+    assert [(fault.line, fault.key) for fault in found] == [(1, "paper.typed_number")]
 
 
 def test_a_setting_stands_if_it_was_chosen_and_is_no_way_round() -> None:

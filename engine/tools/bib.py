@@ -267,13 +267,20 @@ def tex(text: str) -> str:
     text = "".join(char for char in text if char.isprintable() or char.isspace())
     pieces: list[str] = []
     at = 0
-    for math in _SAFE_MATH.finditer(text):
-        if not balanced(math[0]) or "^^" in math[0] or "__" in math[0]:  # ^^5c is a backslash
-            continue
-        pieces += [_escaped(text[at : math.start()]), math[0]]
-        at = math.end()
+    for start, end in math_in(text):
+        pieces += [_escaped(text[at:start]), text[start:end]]
+        at = end
     pieces.append(_escaped(text[at:]))
     return _SPACE.sub(" ", "".join(pieces)).strip()
+
+
+def math_in(text: str) -> list[tuple[int, int]]:
+    """Where mathematics stands that does nothing but print."""
+    return [
+        math.span()
+        for math in _SAFE_MATH.finditer(text)
+        if balanced(math[0]) and "^^" not in math[0] and "__" not in math[0]  # ^^5c is a backslash
+    ]
 
 
 def _escaped(text: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from engine.tools import bib
 from engine.writing.faults import Fault
 from engine.writing.references import nearest
 from engine.writing.scan import Scan
@@ -22,8 +23,9 @@ _KINDS = {
     *("article", "book", "incollection", "inproceedings", "mastersthesis"),
     *("misc", "phdthesis", "proceedings", "techreport", "unpublished"),
 }
+_ADDRESSES = frozenset({"url", "doi", "eprint"})
 _ACCENT = re.compile(
-    r"\\(?:['`^\"~=.]|[cvuHkdbr](?![A-Za-z])|(?:aa|AA|ae|AE|oe|OE|ss|o|O|l|L|i|j)(?![A-Za-z])|[&%$#_])"
+    r"\\(?:['`^\"~=.]|[cvuHkdbr](?![A-Za-z])|(?:aa|AA|ae|AE|oe|OE|ss|o|O|l|L|i|j)(?![A-Za-z])|[&%$#_]|text(?:asciicircum|asciitilde|backslash)(?![A-Za-z]))"
 )
 
 
@@ -78,7 +80,8 @@ def _fields(text: str) -> dict[str, str]:
     at = 0
     while found := re.compile(r"\s*,?\s*([A-Za-z_-]+)\s*=\s*").match(text, at):
         value, at = _value(text, found.end())
-        told[found[1].lower()] = _clean(value)
+        name = found[1].lower()
+        told[name] = _address(value) if name in _ADDRESSES else _clean(value)
     return told
 
 
@@ -99,19 +102,33 @@ def _value(text: str, at: int) -> tuple[str, int]:
 
 
 def _clean(value: str) -> str:
-    """Spaces squeezed, braces balanced, no command but accents, nothing that BibTeX would read as its own."""
+    """Spaces squeezed, braces balanced, no command but accents and plain math, nothing that TeX or BibTeX would read
+    as its own: `^^5c` is a backslash too."""
     text = "".join(sign for sign in " ".join(value.split()) if sign.isprintable() and sign != "@")
     kept, at = [], 0
+    for start, end in bib.math_in(text):
+        kept += [_words(text[at:start]), text[start:end]]
+        at = end
+    whole = "".join([*kept, _words(text[at:])])
+    return " ".join((whole if bib.balanced(whole) else whole.replace("{", "").replace("}", "")).split())
+
+
+def _words(text: str) -> str:
+    """Text outside math: what means something to TeX is escaped, a command that is no accent falls away."""
+    kept, at = [], 0
     for found in re.finditer(r"\\(?:[A-Za-z]+|.|$)", text):
-        kept.append(text[at : found.start()])
+        kept.append(_escaped(text[at : found.start()]))
         if _ACCENT.match(found[0]):
             kept.append(found[0])
         at = found.end()
-    text = "".join([*kept, text[at:]])
-    text = re.sub(r"(?<!\\)([&%#])", r"\\\1", text)
-    depth, lowest = 0, 0
-    for sign in text:
-        depth += {"{": 1, "}": -1}.get(sign, 0)
-        lowest = min(lowest, depth)
-    whole = text if depth == 0 and lowest == 0 else text.replace("{", "").replace("}", "")
-    return " ".join(whole.split())
+    return "".join([*kept, _escaped(text[at:])])
+
+
+def _escaped(text: str) -> str:
+    return re.sub(r"[&%#_$]", lambda found: f"\\{found[0]}", text).replace("^", "\\textasciicircum{}")
+
+
+def _address(value: str) -> str:
+    """A URL or a number of a paper: it is printed letter by letter."""
+    text = "".join(sign for sign in value if sign.isprintable() and sign not in "\\{}^@ ")
+    return re.sub(r"[&%#]", lambda found: f"\\{found[0]}", text)

@@ -178,6 +178,23 @@ def test_an_entry_from_the_network_brings_no_command_along() -> None:
     assert "year = {2020}" in told
 
 
+@pytest.mark.parametrize(
+    ("title", "told"),
+    [
+        (r"^^5cinput{/etc/passwd}", r"\textasciicircum{}\textasciicircum{}5cinput{/etc/passwd}"),
+        (r"$^^5cinput{x}$", r"\$\textasciicircum{}\textasciicircum{}5cinput{x}\$"),
+        (r"The wd_2 trick, 5^2, costs $5 & more", r"The wd\_2 trick, 5\textasciicircum{}2, costs \$5 \& more"),
+        (r"$\beta$-VAE and $x_1^2$", r"$\beta$-VAE and $x_1^2$"),
+        (r"$\input{x}$ \_ \$3", r"\${x}\$ \_ \$3"),
+    ],
+)
+def test_an_entry_s_words_are_printed_and_mean_nothing_to_tex(title: str, told: str) -> None:
+    found = citations.entry("k", f"@misc{{k, title={{{title}}}, url={{http://x/a_b%41#f^^5cx}}}}")
+    assert found is not None
+    assert f"title = {{{told}}}," in found
+    assert r"url = {http://x/a_b\%41\#f5cx}," in found
+
+
 @pytest.mark.parametrize("bibtex", ["", "not bibtex", "@article{x, author={A}}", "@article{x, title={}}"])
 def test_an_entry_without_a_title_is_a_fault_where_it_is_cited(bibtex: str) -> None:
     source = with_section(scaffold("T", Language.EN), "discussion", r"\cite{k}")

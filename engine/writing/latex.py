@@ -21,6 +21,10 @@ FIGURES = "figures/"
 _FLOAT = re.compile(r"\\begin\{(figure|table)(\*?)\}(?:(?!\\begin\{\1).)*?\\end\{\1\2\}", re.DOTALL)
 _SWALLOWS = re.compile(r"(?:\d|\\(?:given|result)\{[^{}]*\})[ ~]?%[ \t]*\S")
 """A percent sign that was meant to be printed: it makes the rest of its line a comment."""
+_FILES = re.compile(r"\\(bibliography|bibliographystyle)\s*\{([^{}]*)\}")
+_LINK = re.compile(r"\\(?:url|href)\s*\{([^{}]*)")
+"""A reader runs `run:` and opens `file:`."""
+
 _AFTER_HEADING = re.compile(rf"\\(?:sub){{0,2}}section\s*{GROUP}\s*\Z")
 
 
@@ -46,8 +50,10 @@ def _commands(scan: Scan) -> Iterator[Fault]:
         said = f"\\{name}"
         if at < scan.body and name in subset.PREAMBLE:
             if name == "usepackage":
-                names = re.match(r"\\usepackage\s*(?:\[[^\]]{0,300}\])?\s*\{([^{}]*)\}", scan.text[at:])
-                for package in names[1].split(",") if names else [""]:
+                names = re.match(r"\\usepackage\s*(?:\[([^\]]{0,300})\])?\s*\{([^{}]*)\}", scan.text[at:])
+                if names and re.search(r"[/\\{}]", names[1] or ""):
+                    yield Fault(line, "paper.forbidden_command", {"found": f"[{names[1]}]"})
+                for package in names[2].split(",") if names else [""]:
                     if package.strip() not in subset.PACKAGES:
                         yield Fault(line, "paper.unknown_package", {"found": package.strip(), "allowed": packages})
         elif name in subset.FORBIDDEN or name.startswith(("pdf", "lua", "XeTeX", "immediate")):
@@ -64,6 +70,12 @@ def _commands(scan: Scan) -> Iterator[Fault]:
             )
     for found in re.finditer(r"\^\^", scan.text):
         yield Fault(scan.line(found.start()), "paper.forbidden_command", {"found": "^^"})
+    for found in _FILES.finditer(scan.text):
+        if found[2].strip() not in subset.FILES[found[1]]:
+            yield Fault(scan.line(found.start()), "paper.forbidden_command", {"found": found[0]})
+    for found in _LINK.finditer(scan.text):
+        if not re.match(r"\s*(?:https?://|mailto:)", found[1]):
+            yield Fault(scan.line(found.start()), "paper.forbidden_command", {"found": found[0]})
 
 
 def _allowed(name: str, *, math: bool) -> bool:

@@ -60,6 +60,14 @@ MATH_ENVIRONMENTS = _names("equation equation* align align* gather gather* math 
 
 WITHIN_MATH = _names("aligned split cases matrix pmatrix bmatrix vmatrix array gathered")
 
+FILES = {
+    "bibliography": frozenset({"references"}),
+    "bibliographystyle": _names(
+        "unsrtnat plainnat abbrvnat unsrt plain abbrv alpha ieeetr siam acm apalike IEEEtran IEEEtranN gbt7714-numerical"
+    ),
+}
+"""What a command that names a file may name."""
+
 FORBIDDEN = _names(
     "input include includeonly write openout openin closeout closein read immediate special catcode def edef gdef xdef"
     " let futurelet newcommand renewcommand providecommand DeclareMathOperator newenvironment renewenvironment csname"

@@ -53,6 +53,10 @@ def test_a_paper_that_keeps_to_the_subset_has_no_faults(language: Language) -> N
         r"\pdffiledump{/etc/passwd}",
         r"$\input{/etc/passwd}$",
         r"^^5cinput{/etc/passwd}",
+        r"\bibliography{/home/somebody/private}",
+        r"\bibliographystyle{../style}",
+        r"\href{run:/bin/sh}{x}",
+        r"\url{file:///etc/passwd}",
     ],
 )
 def test_what_reads_writes_runs_or_redefines_is_refused_with_its_line(text: str) -> None:

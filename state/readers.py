@@ -317,7 +317,7 @@ class Reader:
     def totals(self, run: int) -> Totals:
         row = self._one(
             """SELECT count(*) FILTER (WHERE attempt.state = 'done'), count(*) FILTER (WHERE attempt.state = 'doubt'),
-                      coalesce(sum(input), 0), coalesce(sum(cache_read), 0), coalesce(sum(output), 0),
+                      coalesce(sum(input + cache_write), 0), coalesce(sum(cache_read), 0), coalesce(sum(output), 0),
                       coalesce(sum(estimated), 0)
                FROM visit JOIN step ON step.visit = visit.id JOIN attempt ON attempt.step = step.id
                WHERE visit.run = ? AND attempt.kind = 'call'""",

@@ -205,7 +205,8 @@ class PaperRow:
 
 @dataclass(frozen=True)
 class Totals:
-    """Counted for `status --json`; over a run, inherited visits left out."""
+    """Counted for `status --json`; over a run, inherited visits left out. `input` is what was read anew, also what was
+    kept for the cache meanwhile."""
 
     answered: int
     in_doubt: int

@@ -60,8 +60,17 @@ def curves(axes: Any, figure: dict[str, Any]) -> None:
         seeds = [seed for seed in series["seeds"] if seed]
         for seed in seeds if len(seeds) > 1 else []:
             axes.plot(*zip(*seed, strict=True), color=colour, alpha=0.25, linewidth=0.7)
+        line = middle(seeds)
         axes.plot(
-            *zip(*middle(seeds), strict=True), color=colour, linestyle=style, linewidth=1.6, label=series["label"]
+            *zip(*line, strict=True),
+            color=colour,
+            linestyle=style,
+            linewidth=1.6,
+            label=series["label"],
+            marker="o",
+            markevery=[len(line) - 1],
+            markersize=3.5,
+            zorder=2 + 1 / (1 + len(line)),  # one that ends early runs over the one that it is a part of
         )
     axes.set_xlabel(figure["x"])
     axes.set_ylabel(figure["y"])

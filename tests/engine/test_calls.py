@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from engine import recover, setbacks
 from engine.answers import Dialogue
 from engine.bench import Bench
-from engine.models.base import Fate, ModelError, Reply, Request
+from engine.models.base import Fate, ModelError, Reply, Request, Usage
 from engine.prompt import fields_of
 from engine.replies import as_plain
 from state import durable, profiles
+from state.readers import reading
 from state.vocabulary import Choice, Role, Wait
 from tests.engine.conftest import Laid, says
 
@@ -198,3 +200,13 @@ async def test_a_paused_run_sends_nothing_new(lay: Lay) -> None:
 
 def test_why_a_run_stands_still_says_who_can_help() -> None:
     assert Wait.CHECKPOINT.needs_word and not Wait.NETWORK.needs_word
+
+
+async def test_what_is_written_to_the_cache_was_read_and_is_counted(lay: Lay) -> None:
+    laid = lay()
+    laid.player.replies = [replace(says("dialogue", text="ok"), usage=Usage(3, 1000, 200, 20))]
+    await talk(laid)
+    with reading(laid.places.database, laid.places.blobs) as reader:
+        assert reader is not None
+        totals = reader.totals(laid.run)
+    assert (totals.input, totals.cache_read, totals.output) == (203, 1000, 20)

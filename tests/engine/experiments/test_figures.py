@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from PIL import Image
+
 from engine.experiments import figures, harvest
 from engine.experiments.contract import Ending
 from engine.experiments.figures import Bar, Bars, Curves, Series
@@ -60,3 +62,18 @@ def test_a_long_curve_is_thinned_and_keeps_its_ends() -> None:
 def test_a_series_takes_one_metric_of_the_curves() -> None:
     curve = harvest.Curve((harvest.Point(1, {"loss": 2.0}), harvest.Point(2, {"acc": 1.0})), 0)
     assert Series.of("p", "loss", [curve]).seeds == (((1, 2.0),),)
+
+
+async def test_a_line_that_ends_early_is_seen_upon_the_one_it_is_a_part_of(tmp_path: Path) -> None:
+    whole = ((0, 1.0), (1, 0.8), (2, 0.6), (3, 0.4))
+    early, late = Series("early", (whole[:2],)), Series("late", (whole,))
+    pictures = []
+    for nth, series in enumerate([(early, late), (late,)]):
+        folder = tmp_path / "jobs" / str(nth)
+        place = Local()
+        await place.submit(folder, figures.job([Curves("c.png", "", "step", "loss", series)]))
+        assert (await place.wait(folder)).ok
+        pictures.append(Image.open(folder / "work" / "c.png").convert("RGB"))
+    first = (0, 114, 178)  # the first colour: the early line's in one picture, the late line's in the other
+    seen = [{colour: n for n, colour in picture.getcolors(1 << 24) or []}[first] for picture in pictures]
+    assert seen[0] > seen[1] / 4

@@ -39,6 +39,7 @@ PART_LIMIT_B = 256 << 10
 METRICS_LIMIT_B = 8 << 20
 POINTS = 600
 BESIDE = 3
+KEPT = 4
 TAKEN_UP_S = 8.0
 
 
@@ -267,7 +268,7 @@ class Gatherer:
 
 
 def _newest(versions: list[ProductRow]) -> dict[str, list[ProductRow]]:
-    """By phase the versions of its newest visit, oldest first, and the last one of the visit before.
+    """By phase its last versions, oldest first: enough to find one that reads otherwise than the newest.
 
     A paper from elsewhere is what a visit began with, not what it made.
     """
@@ -276,7 +277,7 @@ def _newest(versions: list[ProductRow]) -> dict[str, list[ProductRow]]:
         if row.name == MANUSCRIPT:
             continue
         found.setdefault(row.phase, []).append(row)
-    return {phase: rows[-2:] for phase, rows in found.items()}
+    return {phase: rows[-KEPT:] for phase, rows in found.items()}
 
 
 def cores() -> int:

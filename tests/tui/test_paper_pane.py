@@ -177,3 +177,19 @@ def test_a_per_cent_sign_in_prose_is_no_comment_and_the_talk_has_the_measured_va
     turn = scenes.said("postdoc", "18:27", text)
     (told,) = pane.said(look, [replace(turn, tool="interpretation", arguments={"text": text, "n": 3})])
     assert told.text == told.arguments["text"] == "At 95 % of the pairs: 2,310 ± 95 steps, ?"
+
+
+async def test_changes_are_told_against_the_last_version_that_reads_otherwise() -> None:
+    look = scenes.paper_at_work()
+    (made,) = look.made["report_writing"]
+    first = replace(made, files={**made.files, "paper/paper.tex": scenes.TEX.replace("late", "early").encode()})
+    same = replace(made, row=replace(made.row, version=3))
+    waits = (scenes.wait("checkpoint", "report_writing", "19:20"),)
+    versions = (replace(first, row=replace(made.row, version=1)), made, same)
+    async with shown(replace(look, made={"report_writing": versions}, waits=waits), 7) as (pilot, screen):
+        await pilot.press("right_square_bracket", "right_square_bracket")
+        await pilot.pause()
+        rows = "\n".join(rows_of(screen.lab))
+    assert "against v1" in rows
+    assert r"- Networks generalise early \cite{power2022}." in rows
+    assert r"+ Networks generalise late \cite{power2022}." in rows

@@ -100,3 +100,11 @@ async def test_five_reviewers_have_room(size: tuple[int, int]) -> None:
     overall = next(row for row in rows if " overall" in row and "1–10" in row)
     assert overall[overall.index("1–10") :].split()[1:8] == ["—", "5.6", "6", "5", "6", "6", "5"]
     assert any("impact, overall 5" in row for row in rows)
+
+
+async def test_enter_names_what_is_missing_before_one_can_sign_and_goes_there(project: Path) -> None:
+    async with shown(replace(scenes.refinement_waits(), folder=project), 8) as (pilot, screen):
+        await pilot.press("r", *"3333333", "down", "4", "enter")
+        await pilot.pause()
+        assert "first: overall, decision" in rows_of(screen.lab)[-1]
+        assert any("▸" in row and " overall" in row for row in rows_of(screen.lab))

@@ -58,8 +58,9 @@ def rungs_of(look: Look, number: Number, source: str) -> list[Rung]:
     if made is not None and written is not None and written.added is not None:
         changed = tr("chain.changed", parent=made.parent or NONE, added=str(written.added), taken=str(written.taken))
     by = []
-    if made is not None and made.role:
-        by = [role_name(made.role), *([clock(made.made_at, look.now)] if made.made_at is not None else [])]
+    if made is not None:
+        by = [role_name(made.role)] if made.role else []
+        by += [clock(made.made_at, look.now)] if made.made_at is not None else []
     return [
         Rung(
             "chain.written",

@@ -220,8 +220,14 @@ class ExperimentsPane(Pane):
         if self.open_view(look) == "table" and self.cells >= ROOMY and self.chosen(look) is not None:
             into = Key("Tab", "key.table" if self.in_log else "key.log", "act('part')")
             keys = [*keys[:-2], Key("←→", "key.seed"), into, *keys[-2:]]
-        if self.wait(look) is None and self.chosen(look) is not None and not look.waits and not look.engine_missing:
-            keys = [Key("Enter", "key.open", "act('open')"), *(key for key in keys if key.key != "z" or not folded)]
+        others = all(wait.phase != self.phase for wait in look.waits)
+        if self.wait(look) is None and self.chosen(look) is not None and others:
+            into = Key("Enter", "key.open", "act('open')")
+            spare = {"z"} if folded else set()
+            spare |= {"c"} if look.engine_missing else set()
+            keys = [key for key in keys if key.key not in spare]
+            after = 2 if look.engine_missing else 0
+            keys = [*keys[:after], into, *keys[after:]]
         return keys
 
 

@@ -212,7 +212,7 @@ class Pane:
         folded = strip(look)
         room = cells - folded.width - 4
         while len(views) > 4 and line(bold(name), "   ", *views).width > room:
-            views = views[:-2] if self.view < len(views) // 2 - 1 else views[2:]
+            views = views[:-2] if self.view < len(views) // 2 - 1 else ["", *views[3:]]
         return ends(cells, line(bold(name), "   ", *views), folded)
 
     def title_more(self, look: Look) -> str:
@@ -317,8 +317,9 @@ class Pane:
             return [EMPTY, line("   ", dim(tr("page.nothing_yet")))]
         page = self.page(name)
         edited = self.edits(self.wait(look), made)
-        versions = look.made.get(self.phase, ())
-        before = versions[-2].text if len(versions) > 1 else None
+        earlier = look.made.get(self.phase, ())[:-1]
+        other = next((one for one in reversed(earlier) if one.text != made.text), earlier[0] if earlier else None)
+        before = other.text if other is not None else None
 
         def make(width: int) -> list[Line]:
             text = self.readable(look, body_of(made.text))
@@ -327,9 +328,12 @@ class Pane:
                 if edited is None and before is None:
                     return [EMPTY, line("   ", dim(tr("page.first_version")))]
                 role = "you" if edited is not None else "text"
+                version = made.row.version if edited is not None else other.row.version if other is not None else 0
+                same = old == new
+                head = line(" ", dim(tr("page.unchanged" if same else "page.against", version=str(version))))
                 if made.main.endswith((".py", ".tex")):
-                    return [EMPTY, *code_changes(old, new, width, role)]
-                return [EMPTY, *merged(old, new, width, whole=False, role=role)]
+                    return [head, EMPTY, *code_changes(old, new, width, role)]
+                return [head, EMPTY, *merged(old, new, width, whole=False, role=role)]
             block = facts_block(self.facts(look, made), width)
             told = merged(text, body_of(edited), width) if edited is not None else document(text, width)
             return [EMPTY, *block, *([EMPTY] if block else []), *told]

@@ -95,8 +95,9 @@ class RefinementPane(Pane):
         return True
 
     @property
-    def complete(self) -> bool:
-        return all(field in self.form for field in (*SCORES, "decision"))
+    def missing(self) -> tuple[str, ...]:
+        """What has to be given before one can sign."""
+        return tuple(field for field in (*SCORES, "decision") if field not in self.form)
 
     # what it looks like
 
@@ -257,7 +258,8 @@ class RefinementPane(Pane):
         self.column = min(self.column, len(signed) + 1)
         page.show((self.column, made.row.sha256 if made else "", full, current(), str(own)), cells, make)
         drawn = page.draw(cells, max(rows - 1, 0))
-        where = self.wheres[page.top] if page.top < len(self.wheres) else ""
+        first = page.top + next((nth for nth, row in enumerate(drawn) if row.plain.strip()), 0)
+        where = self.wheres[first] if first < len(self.wheres) else ""
         if full and len(page.lines) > page.height:
             first, last, total = page.span
             where = tr("page.lines", first=str(first), last=str(last), total=str(total))

@@ -156,7 +156,9 @@ class ReportPane(Pane):
         if self.seeks or cells != self.drawn_for:  # another width has other rows
             self.drawn_for = cells
             rows_with = [row for row, drawn in enumerate(page.lines) if "‹" in drawn.plain]
-            page.top, self.seeks = max((rows_with or [0])[0] - upper // 2, 0), False
+            self.seeks, row = False, (rows_with or [0])[0]
+            if not page.top <= row < page.top + upper - 1:
+                page.top = max(row - upper // 2, 0)
         outline = self.outline(look, made, told, values, edge - 18)
         right = [line(Span("│ ", "line"), row) for row in exactly(page.draw(width, upper), upper)]
         both = beside(exactly(outline, upper), right, edge - 1, cells - edge + 1 - beside_it)

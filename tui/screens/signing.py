@@ -14,6 +14,7 @@ from tui.language import tr
 from tui.panes.refinement import RefinementPane, form_body
 from tui.screens.editor import edited_elsewhere
 from tui.widgets.keyline import Answer, Question
+from tui.widgets.rows import Place
 
 if TYPE_CHECKING:
     from tui.screens.words_left import Says
@@ -55,8 +56,10 @@ def save(screen: Says, pane: RefinementPane) -> None:
 
 
 def ask_to_sign(screen: Says, pane: RefinementPane) -> None:
-    if not pane.complete:
-        screen.say("said.form_incomplete")
+    if pane.missing:
+        pane.rows("reviews").choose(Place("score", pane.missing[0]))
+        names = tr("word.comma").join(tr(f"reviews.{field}") for field in pane.missing)
+        screen.say("said.form_incomplete", missing=names)
         return
 
     def yes() -> None:

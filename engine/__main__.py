@@ -87,6 +87,7 @@ async def _drive(where: Places) -> str:
     leaving = asyncio.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):  # before anything is recorded, so that leaving always is
         asyncio.get_running_loop().add_signal_handler(sign, leaving.set)
+    lies = where.lab.stat()
     store = Store(where.database, where.blobs)
     mine = lock.identity(os.getpid())
     assert mine is not None
@@ -102,7 +103,7 @@ async def _drive(where: Places) -> str:
     render.repair(store, where)
     around = await gather(store, where, engine)
     lab = Lab(around)
-    lab.leaving = leaving
+    lab.leaving, lab.lies = leaving, lies
     try:
         why = await lab.work(float(os.environ.get("NIGHTLAB_IDLE_S", IDLE_S)))
     finally:

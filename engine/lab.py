@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import sqlite3
 import time
 
@@ -44,12 +45,16 @@ class Lab:
         self._notes = NotesFolder(around.places.notes)
         self._looked = 0.0
         self._busy_at = time.monotonic()
+        self.lies: os.stat_result | None = None  # .nightlab/ as it was when the lock was taken
 
     async def work(self, idle_s: float) -> str:
-        """Until asked to leave, or idle for `idle_s`; why it ended."""
+        """Until asked to leave, idle for `idle_s`, or the project lies elsewhere; why it ended."""
+        self._loop = asyncio.get_running_loop()
         with Watch(self.around.places, self._hurry):
             await self.as_decided()
             while not self.leaving.is_set():
+                if self._moved():
+                    return "moved"
                 await self.look()
                 self._walk_all()
                 if await self._idle():
@@ -59,6 +64,13 @@ class Lab:
                     self._busy_at = time.monotonic()
                 await self._pause()
         return "asked"
+
+    def _moved(self) -> bool:
+        """The project was moved or removed. An engine that stayed would hold its lock there and look for words here."""
+        try:
+            return self.lies is not None and not os.path.samestat(self.lies, self.around.places.lab.stat())
+        except (FileNotFoundError, NotADirectoryError):
+            return True
 
     async def close(self) -> None:
         """End every walk; what is in flight is taken up by the next engine."""
@@ -92,7 +104,6 @@ class Lab:
 
     async def look(self) -> None:
         """Take up what lies in the inbox, in notes/ and in project.toml."""
-        self._loop = asyncio.get_running_loop()
         try:
             changed = False
             if inbox.pending(self.around.places.folder):
@@ -147,7 +158,7 @@ class Lab:
             (run,),
         )
         if row["state"] == RunState.STOPPED or called is not None:
-            await visiting.stop_jobs(self.around, visit)
+            await visiting.stop_jobs(self.around, run, visit)
 
     # runs
 
@@ -178,6 +189,9 @@ class Lab:
                 await self._walk(run)
                 return
             except Exception as error:
+                if self._moved():  # no trouble of the run's: the engine that is started where it lies now goes on
+                    self.around.bell.ring()
+                    return
                 visit = lineage.current(self.store, run)
                 if room.is_full(error):
                     around = self.around
@@ -186,16 +200,16 @@ class Lab:
                 if isinstance(error, sqlite3.Error) or (isinstance(error, LabError) and error.key.startswith("store.")):
                     raise
                 log.error("run %s: the lab broke", run, exc_info=error)
-                await self._trouble(run, visit, error)
+                self._trouble(run, visit, error)
 
-    async def _trouble(self, run: int, visit: Visit | None, error: Exception) -> None:
-        """Pause until the person says to try again."""
+    def _trouble(self, run: int, visit: Visit | None, error: Exception) -> None:
+        """Pause until the person says to try again, or to stop. What an engine before asked is not asked twice."""
         key: Plain = error.key if isinstance(error, LabError) else type(error).__name__
         facts: dict[str, Plain] = {"what": "phase_broke", "error": key, "why": str(error)[:2000]}
         if isinstance(error, LabError) and error.key.startswith("manuscript."):
             facts = {"what": "manuscript", "key": error.key, "facts": error.facts}
         with self.store.transaction() as tx:
-            wait = lineage.open_wait(
+            lineage.open_wait(
                 tx,
                 run,
                 Wait.TROUBLE,
@@ -204,8 +218,11 @@ class Lab:
                 visit=visit.id if visit else None,
             )
         self.around.bell.ring()
-        while self.store.row("SELECT 1 FROM wait WHERE id = ? AND closed_seq IS NULL", (wait,)) is not None:
-            await self.around.bell.heard()
+
+    def _in_trouble(self, run: int) -> bool:
+        return bool(
+            self.store.rows("SELECT 1 FROM wait WHERE run = ? AND why = 'trouble' AND closed_seq IS NULL", (run,))
+        )
 
     async def _walk(self, run: int) -> None:
         """From where the run stands."""
@@ -215,12 +232,14 @@ class Lab:
             if row["state"] in AT_REST:
                 return
             visit = lineage.current(self.store, run)
-            if visit is None:
+            if self._in_trouble(run) or (visit is None and visiting.held(self.store, run)):
+                await self.around.bell.heard()
+            elif visit is None:
                 await self._open(run, Phase(json.loads(row["phases"])[0]), None, None)
             elif visit.state is VisitState.OPEN:
                 if (decision := visiting.ending_decision(self.store, run, visit)) is not None:
                     wait, _, answer = decision
-                    await visiting.stop_jobs(self.around, visit)
+                    await visiting.stop_jobs(self.around, run, visit)
                     await self._open(run, Phase(str(answer.get("phase") or visit.phase.value)), wait, None)
                 else:
                     await visiting.work(self.around, run, visit)
@@ -237,13 +256,12 @@ class Lab:
     async def _open(self, run: int, phase: Phase, wait: int | None, because: int | None) -> None:
         """Open the next visit, with its frame pinned now."""
         config = self.around.live.of(run)
-        snapshot = config.model_copy(update={"languages": config.languages})
         rehearsal = self.around.choose(run, phase, opening.lead(phase)).profile.name == profiles.REHEARSAL
         frame = opening.pin(
             self.store,
             self.around.places.folder,
             phase,
-            snapshot,
+            config,
             rehearsal=rehearsal,
             gpu=self.around.gpu,
             archive=opening.archive(self.store, run),
@@ -266,5 +284,7 @@ class Lab:
 
 
 def _end_run(tx: Transaction, run: int, visit: Visit) -> None:
+    for (wait,) in tx.execute("SELECT id FROM wait WHERE run = ? AND closed_seq IS NULL", (run,)).fetchall():
+        lineage.close_wait(tx, wait)  # a pause, say: there is nothing left to hold
     tx.execute("UPDATE run SET state = ?, ended_at = ? WHERE id = ?", (RunState.DONE.value, tx.at, run))
     tx.event(RunDone(run), run, visit.id)

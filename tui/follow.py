@@ -54,6 +54,8 @@ def follow(folder: Path, run: int | None = None, *, after: int = 0) -> int:
     where = places.places(folder)
     seen = Seen(after)
     while True:
+        if not where.lab.is_dir():
+            raise LabError("place.moved", folder=str(folder))
         waiting = inbox.pending(folder)
         with reading(where.database, where.blobs) as reader:
             state, followed = _look(reader, run, seen)

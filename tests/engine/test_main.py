@@ -53,6 +53,20 @@ def ended_why(folder: Path) -> list[str | None]:
         return [row["why"] for row in reader.engines()]
 
 
+def test_an_engine_whose_project_was_moved_leaves_so_that_one_can_begin_where_it_lies(folder: Path) -> None:
+    project_folder = folder / "here"
+    project_folder.mkdir()
+    (project_folder / project.FILE).write_text('question = "Does it?"\n')
+    places.prepare(project_folder)
+    process = start(project_folder, 600)
+    at_work(project_folder, process)
+    there = project_folder.rename(folder / "there")
+    assert process.wait(30) == 0
+    assert lock.look(places.places(there).lock) is None
+    assert ended_why(there) == ["moved"]
+    assert not project_folder.exists()
+
+
 def test_an_idle_engine_frees_the_lock(folder: Path) -> None:
     assert start(folder, 0.2).wait(30) == 0
     assert lock.look(places.places(folder).lock) is None

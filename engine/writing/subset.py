@@ -63,7 +63,7 @@ WITHIN_MATH = _names("aligned split cases matrix pmatrix bmatrix vmatrix array g
 FILES = {
     "bibliography": frozenset({"references"}),
     "bibliographystyle": _names(
-        "unsrtnat plainnat abbrvnat unsrt plain abbrv alpha ieeetr siam acm apalike IEEEtran IEEEtranN gbt7714-numerical"
+        "unsrtnat plainnat abbrvnat unsrt plain abbrv alpha ieeetr siam acm apalike IEEEtran IEEEtranN"
     ),
 }
 """What a command that names a file may name."""

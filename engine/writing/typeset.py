@@ -21,6 +21,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from state.paper import plain
+
 TEMPLATES = Path(__file__).parent / "templates"
 SOURCE, BIB, PDF, SETUP, BUILD = "paper.tex", "references.bib", "paper.pdf", "setup.json", "build.json"
 EPOCH = {"SOURCE_DATE_EPOCH": "0", "FORCE_SOURCE_DATE": "1", "TZ": "UTC"}
@@ -185,6 +187,8 @@ def with_typst(source: str, setup: dict[str, Any]) -> str:
     paths = fonts()
     check_glyphs(source + (Path(BIB).read_text("utf-8") if cited else ""), paths)
     Path("typst.tex").write_text(for_pandoc(named(source, setup["language"])), "utf-8")
+    if cited:
+        Path(BIB).write_text(for_typst(Path(BIB).read_text("utf-8"), setup["language"]), "utf-8")
     flags = [f"--metadata=mark:{setup['mark']}"] if setup["mark"] else []
     flags += ["--variable=chinese:1"] if chinese else []
     flags += ["--variable=references:1"] if cited else []
@@ -223,6 +227,22 @@ def for_pandoc(source: str) -> str:
         r"\\begin\{(figure|table)\*\}", r"\\begin{\1}", re.sub(r"\\end\{(figure|table)\*\}", r"\\end{\1}", text)
     )
     return re.sub(r"\\hline(?![A-Za-z])", r"\\midrule", text)
+
+
+def for_typst(bib: str, language: str) -> str:
+    """The bibliography so that Typst prints what TeX does: its styles leave out the year of whatever is `misc` and has
+    an address, read math in a title as letters, and an escaped sign in an address as two."""
+    text = re.sub(r"(?<!\\)\$([^$]*?)(?<!\\)\$", lambda found: plain(found[0]), bib)
+    text = re.sub(r"(?m)^(  (?:url|doi) = )(.*)$", lambda found: found[1] + re.sub(r"\\([%#&])", r"\1", found[2]), text)
+
+    def dressed(found: re.Match[str]) -> str:
+        key, rows = found.groups()
+        number = re.search(r"(?m)^  eprint = \{(.*)\},$", rows)
+        if number and re.search(r"(?mi)^  archiveprefix = \{arxiv\},$", rows):
+            return f"@article{{{key},\n{rows}  journal = {{arXiv:{number[1]}}},\n}}"
+        return found[0] if language == "zh" or "\n  url = " not in rows else f"@unpublished{{{key},\n{rows}}}"
+
+    return re.sub(r"@misc\{([^,]+),\n((?:  .*\n)*)\}", dressed, text)
 
 
 def named(source: str, language: str) -> str:

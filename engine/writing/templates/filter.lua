@@ -9,8 +9,8 @@ local function typst(text)
   return pandoc.RawInline('typst', text)
 end
 
-local function written(math)
-  return (pandoc.write(pandoc.Pandoc({ pandoc.Plain({ math }) }), 'typst'):gsub('%s+$', ''))
+local function written(inlines)
+  return (pandoc.write(pandoc.Pandoc({ pandoc.Plain(inlines) }), 'typst'):gsub('%s+$', ''))
 end
 
 local aliases = {} -- the second and later labels of one equation point to its first
@@ -33,7 +33,7 @@ function Math(math)
   if environment == 'equation' then
     text = text:gsub('^%s*\\begin{equation}', ''):gsub('\\end{equation}%s*$', '')
   end
-  local body = written(pandoc.Math('DisplayMath', text))
+  local body = written({ pandoc.Math('DisplayMath', text) })
   if not numbered then
     return typst(body)
   end
@@ -45,7 +45,10 @@ local function Cite(cite)
   local told = {}
   for _, one in ipairs(cite.citations) do
     local form = one.mode == 'AuthorInText' and ', form: "prose"' or ''
-    local note = #one.suffix > 0 and (', supplement: [' .. pandoc.utils.stringify(one.suffix) .. ']') or ''
+    local note = #one.suffix > 0 and (', supplement: [' .. written(one.suffix) .. ']') or ''
+    if #one.prefix > 0 then -- Typst has no place for it within the brackets
+      told[#told + 1] = written(one.prefix) .. ' '
+    end
     told[#told + 1] = '#cite(label(' .. quoted(one.id) .. ')' .. form .. note .. ')'
   end
   return typst(table.concat(told, ''))

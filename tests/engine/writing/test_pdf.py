@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -248,3 +249,31 @@ async def test_tex_sets_all_that_the_subset_allows(tmp_path: Path) -> None:
     _, built = await typeset_in(tmp_path / "job", constructs(), tex=True)
     assert built.fault is None
     assert "tex" in built.engine
+
+
+ODD = {
+    "odd": r"@misc{odd, title={The wd_2 trick of $\beta$-VAE: 5^2 & ^^5cinput{paper.tex}, costs $5}, author={Quux, J."
+    r" and Frob, S}, year=2020, url={http://x.org/a_b%41}}",
+    "arx": r"@misc{arx, title={Another}, author={Zed, Q.}, year=2019, eprint={1901.00001}, archiveprefix={arXiv},"
+    r" url={https://arxiv.org/abs/1901.00001}}",
+}
+
+
+@pytest.mark.parametrize("tex", [False, pytest.param(True, marks=pytest.mark.needs("xelatex", "texlive-xetex"))])
+async def test_what_stands_at_a_citation_is_printed_whatever_it_means_elsewhere(tmp_path: Path, tex: bool) -> None:
+    """In the brackets of a citation, and in a bibliography, what looks like code of either typesetter is text."""
+    cite = r"\citep[see][eq. 3*x \#sys.version \$5]{odd} and \citep[\#read(paper)]{odd} and \cite{arx}"
+    source = paper(discussion=f"It holds {cite}.")
+    prepared = pdf.prepared(source, KNOWN, SHELF | ODD, FIGURES, Language.EN)
+    assert prepared.faults == ()
+    _, built = await typeset_in(tmp_path / "job", prepared, tex=tex)
+    assert built.fault is None
+    whole = " ".join(texts(tmp_path / "job" / "work" / "paper.pdf"))
+    assert "see" in whole
+    assert "eq. 3*x #sys.version $5" in whole
+    assert "#read(paper)" in whole
+    assert "documentclass" not in whole
+    assert re.search(r"trick of β\s?-\s?vae: 5.2 & ..5cinputpaper.tex, costs \$5", whole, re.IGNORECASE)
+    whole = whole.replace(" ", "")  # addresses are broken anywhere
+    assert re.search(r"Quux.*2020.*http://x.org/a_b%41", whole)
+    assert re.search(r"Zed.*2019.*1901.00001|Zed.*1901.00001.*2019", whole)

@@ -91,6 +91,8 @@ def main(folder: Path) -> None:
             # the next ones are still measuring
             until(lab, lambda told: measuring(lab), running)
             fill(disk)
+            until(lab, lambda told: paused(told, "disk"), running)
+            fill(disk, "filler-2")  # what the lab gave back of its ballast
             saw["breaks"] = until(lab, lambda told: paused(told, "disk") and not measuring(lab), running)
             free(disk)
             until(lab, lambda told: told["experiments"]["finished"] >= 3, running)

@@ -32,12 +32,15 @@ def prctl(option: int, value: int) -> None:
         raise OSError(ctypes.get_errno(), f"prctl {option}")
 
 
-def descendants(root: int) -> list[int]:
-    """The living processes below `root`, without it, parents first. Zombies are dead: they are not in it."""
+def descendants(root: int, most: int | None = None) -> list[int]:
+    """The living processes below `root`, without it, parents first. Zombies are dead: they are not in it.
+
+    With `most` no more than that many: a bomb grows faster than all of it can be counted.
+    """
     found: list[int] = []
     todo = [root]
     known = None if LISTED else _parents()
-    while todo:
+    while todo and (most is None or len(found) < most):
         pid = todo.pop()
         if pid != root and not _zombie(pid):
             found.append(pid)

@@ -138,6 +138,8 @@ class Watch:
             why = self.watch(output, begun + self.caps["wall_s"])
         finally:  # also where watching itself failed: then the job is lost, and nothing of it goes on unwatched
             took_s, room = time.monotonic() - begun, room_b(self.folder)  # before its temporary files go
+            if self.apart:  # at one blow, however many they are and however fast they multiply
+                limits.send(limits.descendants(os.getpid(), apart.STANDING_BETWEEN), signal.SIGKILL)
             ended = limits.end_tree(os.getpid())
             limits.end_marked(str(self.spec["mark"]), str(self.work))
         self.least_b = min(self.least_b, room)
@@ -246,7 +248,8 @@ class Watch:
     def over(self, now: float) -> str:
         if (self.folder / "stop").exists() or not self.folder.is_dir():  # the project was removed: for nobody
             return "stop"
-        pids = limits.descendants(os.getpid())[apart.STANDING_BETWEEN if self.apart else 0 :]
+        between = apart.STANDING_BETWEEN if self.apart else 0
+        pids = limits.descendants(os.getpid(), int(self.caps["processes"]) + between + 1)[between:]
         if len(pids) > self.caps["processes"]:
             return "processes"
         used_b = limits.memory_b(pids)

@@ -83,10 +83,11 @@ def open_visit(
         if Phase(its_phase).number >= phase.number:
             seq = tx.event(VisitSuperseded(its_phase, label), run, visit)
             tx.execute("UPDATE lineage SET superseded_seq = ? WHERE run = ? AND place = ?", (seq, run, place))
-            tx.execute(
-                "UPDATE wait SET closed_seq = ?, closed_at = ? WHERE run = ? AND visit = ? AND closed_seq IS NULL",
-                (seq, tx.at, run, visit),
-            )
+            for (wait,) in tx.execute(
+                "SELECT id FROM wait WHERE run = ? AND visit = ? AND why != ? AND closed_seq IS NULL",
+                (run, visit, Wait.PERSON.value),  # a pause is the run's: it holds the new visit too
+            ).fetchall():
+                close_wait(tx, wait)
     before = tx.execute("SELECT count(*), coalesce(max(place), 0) FROM lineage WHERE run = ?", (run,)).fetchone()
     labels = tx.execute(
         "SELECT label FROM lineage JOIN visit ON visit.id = lineage.visit WHERE lineage.run = ? AND visit.phase = ?",
@@ -101,6 +102,9 @@ def open_visit(
     tx.execute("INSERT INTO lineage (run, place, visit) VALUES (?,?,?)", (run, before[1] + 1, visit))
     seq = tx.event(VisitOpened(phase.value, label), run, visit)
     tx.execute("UPDATE visit SET opened_seq = ? WHERE id = ?", (seq, visit))
+    tx.execute(
+        "UPDATE wait SET visit = ? WHERE run = ? AND why = ? AND closed_seq IS NULL", (visit, run, Wait.PERSON.value)
+    )
     return visit
 
 
@@ -120,6 +124,14 @@ def fork(tx: Transaction, run: int, visit: int) -> int:
         tx.execute("INSERT INTO lineage (run, place, visit) VALUES (?,?,?)", (child, place, each))
     tx.execute(
         "UPDATE run SET cut = ?, inherited_micros = ? WHERE id = ?", (visit, sum(each[2] for each in shared), child)
+    )
+    tx.execute(  # what the run's person made of a product is shared too; what they make of it later is not
+        "INSERT INTO product (visit, run, name, version, sha256, author, handed_in, refusal, summary, seq)"
+        " SELECT visit, ?, name, (SELECT max(version) + 1 FROM product AS other WHERE other.visit = product.visit"
+        " AND other.name = product.name), sha256, author, handed_in, refusal, summary, ? FROM product WHERE id IN"
+        " (SELECT max(product.id) FROM lineage JOIN product ON product.visit = lineage.visit"
+        " WHERE lineage.run = ? AND product.run = ? GROUP BY product.visit, product.name) ORDER BY id",
+        (child, tx.seq, child, run),
     )
     tx.execute(
         "INSERT INTO note (word, run, phase, role, text, left_at) SELECT word, ?, phase, role, text, left_at FROM note"

@@ -53,10 +53,15 @@ def hand_on(tx: Transaction, run: int) -> None:
 
 
 def take_saved_note(store: Store, name: str, sha: str, text: str, to: Phase | Role | None, left_at: int) -> bool:
-    """A file in notes/, one note for each content: a changed text replaces an unread one. False if known."""
+    """A file in notes/, one note for each content: a changed text replaces an unread one, also where it is changed back.
+    False if known."""
     word = f"{name}@{sha}"
     with store.transaction() as tx:
-        if tx.execute("SELECT 1 FROM word WHERE id = ?", (word,)).fetchone():
+        known = tx.execute("SELECT 1 FROM word WHERE id = ?", (word,)).fetchone() is not None
+        replaced = tx.execute(
+            "SELECT 1 FROM note WHERE word = ? AND read_seq IS NULL AND replaced_seq IS NOT NULL", (word,)
+        ).fetchone()
+        if known and replaced is None:
             return False
         run = run_at_work(tx)
         tx.event(WordTaken(word, WordKind.NOTE.value), run)
@@ -64,6 +69,9 @@ def take_saved_note(store: Store, name: str, sha: str, text: str, to: Phase | Ro
             "UPDATE note SET replaced_seq = ? WHERE word GLOB ? AND read_seq IS NULL AND replaced_seq IS NULL",
             (tx.seq, f"{_glob(name)}@*"),
         )
+        if known:
+            tx.execute("UPDATE note SET replaced_seq = NULL WHERE word = ? AND read_seq IS NULL", (word,))
+            return True
         tx.execute(
             "INSERT INTO word (id, kind, body, taken_seq, outcome) VALUES (?,?,?,?,'taken')",
             (word, WordKind.NOTE.value, canonical({"text": text, "to": to.value if to else None}), tx.seq),

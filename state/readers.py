@@ -229,11 +229,12 @@ class Reader:
     # products
 
     def versions(self, run: int, phase: str | None = None) -> list[ProductRow]:
-        """Versions of the products of a run's visits that are not superseded, oldest first."""
+        """Versions of the products of a run's visits as the run sees them, superseded ones too, oldest first."""
         rows = self._all(
             """SELECT product.*, visit.label, visit.phase FROM lineage JOIN visit ON visit.id = lineage.visit
                JOIN product ON product.visit = visit.id
-               WHERE lineage.run = ? AND (? IS NULL OR visit.phase = ?) ORDER BY product.id""",
+               WHERE lineage.run = ? AND (product.run IS NULL OR product.run = lineage.run)
+               AND (? IS NULL OR visit.phase = ?) ORDER BY product.id""",
             run,
             phase,
             phase,

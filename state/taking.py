@@ -180,6 +180,8 @@ def _decide(
             stop(tx, run)
             return run, "taken", None
         case Choice.APPROVE if body.edited:
+            if wait["product"] is None:  # a checkpoint that was called: nothing is handed in yet that could be edited
+                raise Refused("word.not_offered")
             if body.note:
                 note(tx, word.id, run, None, None, body.note, left_at)
             edited: dict[str, Plain] = {name: store.put(data) for name, data in body.edited_bytes.items()}
@@ -216,6 +218,8 @@ def _decide(
             (word.id, run, to.value if to else None, body.note, left_at),
         )
         tx.event(NoteTaken(word.id, to), run)
+    if body.choice is Choice.RAISE:
+        lineage.close_budget_waits(tx)  # another run may have met the same limit
     if wait["why"] == Wait.TROUBLE and body.choice is Choice.RETRY:
         _forget_deaths(tx, run)
     return run, "taken", None

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from state import inbox, lineage, notes, places, project, taking
+from state.errors import Plain
 from state.project import Project
 from state.store import Store
 from state.vocabulary import Choice, Phase, Role, RunState, Wait, WordKind
@@ -231,3 +232,82 @@ def test_a_word_without_a_run_goes_to_the_research_and_not_to_the_review_of_a_pa
     with here.store.transaction() as tx:
         tx.execute("UPDATE run SET state = 'done' WHERE id = ?", (here.run,))
     assert here.leave(WordKind.STOP).run == taken.run  # the only one at work
+
+
+def test_a_fork_goes_on_with_what_the_runs_person_made_of_a_product(here: Here) -> None:
+    """An edited plan, a picked idea: shared with the visit; what is edited after the fork is each run's own."""
+
+    def seen(run: int) -> list[str]:
+        rows = here.store.rows(
+            "SELECT sha256 FROM product WHERE visit = ? AND (run IS NULL OR run = ?) ORDER BY id", (here.visit, run)
+        )
+        return [row["sha256"] for row in rows]
+
+    def edited(run: int, version: int, sha: str) -> None:
+        with here.store.transaction() as tx:
+            tx.execute(
+                "INSERT INTO product (visit, run, name, version, sha256, author, handed_in, summary, seq)"
+                " VALUES (?, ?, 'plan', ?, ?, 'person', 1, '{}', 0)",
+                (here.visit, run, version, sha),
+            )
+
+    edited(here.run, 2, "b" * 64)
+    child = here.leave(WordKind.FORK, phase="plan_formulation").run
+    assert child is not None
+    assert seen(child) == [here.sha, "b" * 64]
+    edited(here.run, 4, "c" * 64)
+    assert seen(child)[-1] == "b" * 64
+    grandchild = here.leave(WordKind.FORK, run=child, phase="plan_formulation").run
+    assert grandchild is not None
+    assert seen(grandchild) == [here.sha, "b" * 64]
+
+
+def test_a_pause_outlives_a_decision_that_goes_back(here: Here) -> None:
+    here.leave(WordKind.PAUSE, run=here.run)
+    here.leave(WordKind.DECISION, wait=here.wait, choice="go_back", phase="literature_review")
+    with here.store.transaction() as tx:
+        lineage.open_visit(tx, here.run, Phase.LITERATURE_REVIEW, {}, "frame", here.wait)
+    assert here.waits() == [("checkpoint", "go_back"), ("person", None)]
+    assert here.state() == RunState.PAUSED
+    here.leave(WordKind.RESUME, run=here.run)
+    assert here.state() == RunState.RUNNING
+
+
+def test_a_run_whose_visit_is_superseded_no_longer_waits_for_what_that_visit_waited_for(here: Here) -> None:
+    with here.store.transaction() as tx:
+        lineage.open_wait(tx, here.run, Wait.BUDGET, [], {}, visit=here.visit)
+    here.leave(WordKind.DECISION, wait=here.wait, choice="send_back")
+    assert here.state() == RunState.PAUSED
+    with here.store.transaction() as tx:
+        lineage.open_visit(tx, here.run, Phase.PLAN_FORMULATION, {}, "frame", here.wait)
+    assert here.state() == RunState.RUNNING
+
+
+def test_an_approval_with_edits_at_a_checkpoint_that_has_no_product_leaves_it_to_be_decided(here: Here) -> None:
+    with here.store.transaction() as tx:
+        visit = lineage.open_visit(tx, here.run, Phase.DATA_PREPARATION, {}, "frame", None)
+    here.leave(WordKind.CHECKPOINT, run=here.run)
+    called = here.store.rows("SELECT id FROM wait WHERE visit = ?", (visit,))[0]["id"]
+    edits = {"load_data.py": base64.b64encode(b"x = 1\n").decode()}
+    assert here.leave(WordKind.DECISION, wait=called, choice="approve", edited=edits).outcome == "refused"
+    assert here.leave(WordKind.DECISION, wait=called, choice="approve").outcome == "taken"
+
+
+def test_a_limit_that_is_raised_frees_every_run_that_met_it(here: Here) -> None:
+    other = here.leave(WordKind.RUN).run
+    assert other is not None
+    facts: dict[str, Plain] = {"limit_usd": 10.0, "own": False}
+    with here.store.transaction() as tx:
+        first, _ = (lineage.open_wait(tx, run, Wait.BUDGET, [Choice.RAISE.value], facts) for run in (here.run, other))
+    assert here.state(other) == RunState.PAUSED
+    here.leave(WordKind.DECISION, wait=first, choice="raise", money_usd=5)
+    assert here.state(other) == RunState.RUNNING
+    rows = here.store.rows("SELECT choice FROM wait WHERE why = 'budget' ORDER BY id")
+    assert [row["choice"] for row in rows] == ["raise", None]
+
+
+def test_a_saved_note_that_is_changed_back_is_what_stands_there(here: Here) -> None:
+    for text in ("five seeds", "fifty seeds", "five seeds"):
+        assert notes.take_saved_note(here.store, "a.md", text, text, None, 0)
+    assert not notes.take_saved_note(here.store, "a.md", "five seeds", "five seeds", None, 0)
+    assert here.notes() == [("five seeds", None, None)]

@@ -1,24 +1,25 @@
 """Search arXiv and read its papers, through the `arxiv` library with what it leaves open closed.
 
 One client a process, three seconds between requests, no wall clock in the waiting; every answer has a deadline, a size,
-a status and a content type, so a sign-in page or an empty first page of many results is not "nothing found". Base URL
-from NIGHTLAB_ARXIV_URL (mirrors, tests). Called by `shelf`.
+a status and a content type, so a sign-in page, an empty first page of many results or entries that nobody can read are
+not "nothing found". Base URL from NIGHTLAB_ARXIV_URL (mirrors, tests). Called by `shelf`.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import tempfile
 import threading
 import time
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from engine.tools import pdf
-from engine.tools.asking import LOOPBACK, Pace, Silence, Why, aside, could_not_ask, judge, patiently
+from engine.tools.asking import LOOPBACK, Pace, Silence, Why, aside, could_not_ask, judge, patiently, understood
 from engine.tools.paper import SMALL, Paper, entry, key_of
 
 if TYPE_CHECKING:
@@ -109,14 +110,23 @@ def _search(wanted: list[dict[str, Any]], limit: int, url: str, until: float, ev
             with _PACE.turn(every_s, until), _LOCK:
                 client.page_size = min(limit, 100)  # the library asks for as many as a page holds
                 _guard(client).until = until
-                return list(client.results(search))
+                found = understood(lambda: list(client.results(search)))
+                if not found and _guard(client).entries:  # the library passes over what it cannot read
+                    raise Silence(Why.NOT_AN_ANSWER, 200)
+                return found
 
         results = patiently(once, until)
         if any("/api/errors" in result.entry_id for result in results):
             raise Silence(Why.NOT_AN_ANSWER, 200)
         if results:
-            return [_paper(result) for result in results]
+            if papers := [paper for paper in understood(partial(_papers, results)) if paper.title]:
+                return papers
+            raise Silence(Why.NOT_AN_ANSWER, 200)
     return []
+
+
+def _papers(results: list[library.Result]) -> list[Paper]:
+    return [_paper(result) for result in results]
 
 
 def _paper(result: library.Result) -> Paper:
@@ -182,6 +192,7 @@ def _client(url: str) -> library.Client:
     class Mirror(library.Client):  # type: ignore[misc]  # the library has no types
         query_url_format = f"{url}/api/query?{{}}"
 
+    logging.getLogger("arxiv").setLevel(logging.CRITICAL)
     client = Mirror(delay_seconds=0.0, num_retries=0)
     _mount(client._session, _guarded(FEED_B, _is_feed, "xml", "atom"))
     return client
@@ -230,6 +241,7 @@ def _guarded(limit_b: int, check: Any, *kinds: str) -> Any:
 
     class Guarded(HTTPAdapter):
         until = 0.0
+        entries = 0  # in the last answer
 
         def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
             left_s = self.until - time.monotonic()
@@ -251,6 +263,7 @@ def _guarded(limit_b: int, check: Any, *kinds: str) -> Any:
                 raise Silence(Why.NO_NETWORK if away else Why.DROPPED) from None
             response._content_consumed = True  # read here, with limits
             check(response.content)
+            self.entries = response.content.count(b"<entry")
             return response
 
         def body(self, raw: Any) -> bytes:

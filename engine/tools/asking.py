@@ -78,6 +78,23 @@ def _retry_after_s(headers: Mapping[str, str]) -> float | None:
         return None
 
 
+def tidied(item: Mapping[str, object], kinds: Mapping[str, type]) -> dict[str, object]:
+    """An item of an answer with only what is of the kind that the library expects; text that UTF-8 can hold."""
+    return {
+        name: value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
+        for name, kind in kinds.items()
+        if isinstance(value := item.get(name), kind) and not isinstance(value, bool)
+    }
+
+
+def understood(read: Callable[[], T]) -> T:
+    """`read()`; Silence where the library cannot make sense of what came."""
+    try:
+        return read()
+    except (AttributeError, LookupError, TypeError, ValueError):
+        raise Silence(Why.NOT_AN_ANSWER, 200) from None
+
+
 def patiently(once: Callable[[], T], until: float, pause_s: float = 0.5) -> T:
     """`once()`, again after a passing silence while the deadline (monotonic) leaves room; three times at most."""
     for tried in range(1, TRIES + 1):

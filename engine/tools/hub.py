@@ -18,7 +18,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from engine.prompt import Shown, lines, tag
-from engine.tools.asking import Silence, Why, aside, could_not_ask, judge, patiently
+from engine.tools.asking import Silence, Why, aside, could_not_ask, judge, patiently, tidied, understood
 from state.errors import LabError
 from state.events import SourceUnreachable
 
@@ -33,6 +33,11 @@ ANSWER_S = 15.0
 ANSWER_B = 16 << 20
 CONNECT_S, SILENT_S = 3.0, 10.0
 BIG_B = 10**9
+_KINDS = {
+    **dict.fromkeys(("id", "description"), str),
+    **dict.fromkeys(("downloads", "likes", "mainSize", "usedStorage"), int),
+    "tags": list,
+}
 FOUND = 5
 _EXPAND: list[Any] = ["downloads", "likes", "tags", "description", "gated", "mainSize", "usedStorage"]
 _WORDS = 500
@@ -97,10 +102,16 @@ def _search(query: str, limit: int, url: str, until: float) -> list[Dataset]:
     def once() -> list[DatasetInfo]:
         with _LOCK:
             deadline.until = until
-            found = api.list_datasets(search=query, sort="downloads", limit=limit, expand=_EXPAND)
-            return list(itertools.islice(found, limit))
+            return understood(
+                lambda: list(
+                    itertools.islice(
+                        api.list_datasets(search=query, sort="downloads", limit=limit, expand=_EXPAND), limit
+                    )
+                )
+            )
 
-    return [_dataset(one) for one in patiently(once, until)]
+    found = patiently(once, until)
+    return understood(lambda: [_dataset(one) for one in found])
 
 
 def _dataset(one: DatasetInfo) -> Dataset:
@@ -153,9 +164,13 @@ def _careful() -> _Deadline:
                 told = whole.json()
             except (ValueError, RecursionError):
                 raise Silence(Why.NOT_AN_ANSWER, 200) from None
-            if not isinstance(told, list) or not all(isinstance(one, dict) and "id" in one for one in told):
+            if not isinstance(told, list) or not all(isinstance(one, dict) for one in told):
                 raise Silence(Why.NOT_AN_ANSWER, 200)
-            return whole
+            items = [tidied(one, _KINDS) | ({"gated": "manual"} if one.get("gated") else {}) for one in told]
+            if not all("id" in one for one in items):
+                raise Silence(Why.NOT_AN_ANSWER, 200)
+            links = {name: value for name, value in response.headers.items() if name.lower() == "link"}
+            return httpx2.Response(200, headers=links, json=items, request=request)
 
     def client() -> httpx2.Client:
         timeout = httpx2.Timeout(SILENT_S, connect=CONNECT_S)

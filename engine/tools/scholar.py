@@ -14,7 +14,7 @@ import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
-from engine.tools.asking import LOOPBACK, Pace, Silence, Why, aside, could_not_ask, judge, patiently
+from engine.tools.asking import LOOPBACK, Pace, Silence, Why, aside, could_not_ask, judge, patiently, tidied, understood
 from engine.tools.paper import Paper, entry, key_of
 
 if TYPE_CHECKING:
@@ -27,6 +27,12 @@ ANSWER_S = 20.0
 ANSWER_B = 8 << 20
 CONNECT_S, SILENT_S = 4.0, 10.0
 FIELDS = ["title", "authors", "year", "abstract", "externalIds", "url", "venue"]
+_KINDS = {
+    **dict.fromkeys(("paperId", "title", "abstract", "url", "venue"), str),
+    "year": int,
+    "authors": list,
+    "externalIds": dict,
+}
 _PACE = Pace()
 
 
@@ -59,11 +65,12 @@ def _search(words: str, limit: int, url: str, until: float, every_s: float) -> l
 
     def once() -> list[Found]:
         with _PACE.turn(every_s, until):
-            found = asyncio.run(client.search_paper(quote(words), fields=FIELDS, limit=min(limit, 100)))
+            asked = client.search_paper(quote(words), fields=FIELDS, limit=min(limit, 100))
+            found = understood(lambda: asyncio.run(asked))
         return list(found.items)  # iterating over `found` itself would go on to the next pages
 
-    papers = [_paper(one) for one in patiently(once, until)]
-    return [paper for paper in papers if paper.title]
+    papers = patiently(once, until)
+    return [paper for paper in understood(lambda: [_paper(one) for one in papers]) if paper.title]
 
 
 def _paper(one: Found) -> Paper:
@@ -71,14 +78,14 @@ def _paper(one: Found) -> Paper:
     arxiv, doi = str(ids.get("ArXiv") or ""), str(ids.get("DOI") or "")
     authors = tuple(author.name for author in one.authors or () if author.name)
     title = re.sub(r"\s+", " ", one.title or "").strip()
-    key = key_of(authors, one.year, title, str(one.paperId))
+    key = key_of(authors, one.year, title, one.paperId or "")
     venue = "" if "arxiv" in (one.venue or "").lower() else one.venue or ""
     more = {"eprint": arxiv, "archiveprefix": "arXiv" if arxiv else "", "doi": doi}
     kind = {"journal": venue} if venue else {}
     return Paper(
         key=key,
         source="scholar",
-        ident=str(one.paperId),
+        ident=one.paperId or "",
         title=title,
         authors=authors,
         year=one.year,
@@ -130,7 +137,7 @@ def _requester(until: float) -> Any:
 
 
 def _result(body: bytes) -> dict[str, Any]:
-    """A search result: it has `total`, and `data` unless nothing was found."""
+    """A search result: it has `total`, and `data` unless nothing was found; its items as the library reads them."""
     import json
 
     try:
@@ -139,4 +146,10 @@ def _result(body: bytes) -> dict[str, Any]:
         raise Silence(Why.NOT_AN_ANSWER, 200) from None
     if not isinstance(told, dict) or not (isinstance(told.get("data"), list) or told.get("total") == 0):
         raise Silence(Why.NOT_AN_ANSWER, 200)
-    return {"data": [], **told}
+    items = [{**dict.fromkeys(_KINDS), **tidied(one, _KINDS)} for one in told.get("data", []) if isinstance(one, dict)]
+    for one in items:
+        authors = one["authors"] if isinstance(one["authors"], list) else []
+        one["authors"] = [tidied(author, {"name": str}) for author in authors if isinstance(author, dict)]
+    if not any(one["title"] for one in items) and (told.get("data") or told.get("total")):
+        raise Silence(Why.NOT_AN_ANSWER if told.get("data") else Why.BUSY, 200)  # there should be some
+    return {"total": len(items), "offset": 0, "data": items}

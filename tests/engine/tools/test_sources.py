@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import json
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -123,6 +124,73 @@ async def test_a_sign_in_page_that_calls_itself_an_answer_is_none(source: Source
     served.faults += [Answer(HTML.body, kind), Answer(b"[" * 100_000, kind), Answer(b'{"error": "x"}', kind)]
     for _ in range(3):
         assert (await silence(source, served.url))[0] == "not_an_answer"
+
+
+ATOM = (
+    b'<?xml version="1.0"?><feed xmlns="http://www.w3.org/2005/Atom"><entry><id>http://arxiv.org/abs/2201.02177v1</id>'
+    b"<published>%b</published><updated>2022-01-06T18:43:37Z</updated><title>T</title><summary>s</summary></entry>%b"
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        ("scholar", b'{"total": 1, "data": ["x"]}'),
+        ("scholar", b'{"total": 1, "data": [null]}'),
+        ("scholar", b'{"total": 1, "data": [{"title": 5}]}'),
+        ("hub", b'[{"id": 5}]'),
+        ("arxiv", ATOM % (b"yesterday", b"</feed>")),
+        ("arxiv", ATOM % (b"2022-01-06T18:43:37Z", b"<broken></feed>") + b" "),
+        ("arxiv", b"<feed><entry></entry></feed>"),
+        ("arxiv", b"<feed>\0<entry><id>x</id></entry></feed>"),
+    ],
+)
+async def test_an_answer_that_nobody_can_read_is_never_nothing_found(name: str, body: bytes) -> None:
+    source = next(one for one in SOURCES if one.name == name)
+    with source.double() as served:
+        served.faults += [Answer(body, "application/atom+xml" if name == "arxiv" else "application/json")]
+        try:
+            assert await source.ask(source.query, url=served.url)  # what could be read of it
+        except LabError as error:
+            assert (error.key, error.facts["why"]) == (source.key, "not_an_answer")
+
+
+async def test_many_results_of_which_none_came_are_asked_for_again() -> None:
+    with scholar_double.scholar() as served:
+        served.faults += [Answer(b'{"total": 9, "data": []}', "application/json")]
+        assert await scholar.search("grokking", url=served.url)
+        assert len(served.requests) == 2
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"authors": None},
+        {"authors": "abc"},
+        {"authors": [1, None, {"name": None}]},
+        {"externalIds": [1]},
+        {"year": "2020?"},
+        {"abstract": [1]},
+        {"venue": 3},
+        {"url": None},
+        {"title": "T\ud800"},
+        {"paperId": None},
+    ],
+)
+async def test_a_paper_with_an_odd_field_is_found_without_it(odd: dict[str, object]) -> None:
+    whole = {"paperId": "x", "title": "T", "authors": [], "year": 2020, "abstract": "a", "externalIds": {}, "url": "u"}
+    with scholar_double.scholar() as served:
+        served.faults += [Answer(json.dumps({"total": 1, "data": [whole | odd]}).encode(), "application/json")]
+        (found,) = await scholar.search("grokking", url=served.url)
+    assert found.title.startswith("T")
+    assert json.dumps(found.plain(), ensure_ascii=False).encode()
+
+
+async def test_a_data_set_with_odd_fields_is_found_without_them() -> None:
+    odd = {"id": "a/b", "tags": 5, "downloads": "many", "description": "x\ud800", "lastModified": "?", "siblings": 5}
+    with hub_double.hub() as served:
+        served.faults += [Answer(json.dumps([odd]).encode(), "application/json")]
+        assert await hub.datasets("digits", url=served.url) == [hub.Dataset("a/b", 0, 0, (), None, "", "x?")]
 
 
 async def test_a_connection_that_drops_once_is_tried_again(source: Source, served: Loopback) -> None:

@@ -48,7 +48,7 @@ async def test_a_wait_is_over_at_its_hour_when_the_clock_jumps_forwards(lay: Lay
     talking = asyncio.ensure_future(talk(laid))
     await until(laid, OPEN)
     clock.ahead_ms = HOURS_MS  # or the machine slept
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         assert await talking == "ok"
 
 
@@ -59,7 +59,7 @@ async def test_a_wait_lasts_no_longer_than_its_length_when_the_clock_is_set_back
     talking = asyncio.ensure_future(talk(laid))
     await until(laid, OPEN)
     clock.ahead_ms = -HOURS_MS
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         assert await talking == "ok"
     assert time.monotonic() - begun >= 0.3
 

@@ -109,6 +109,7 @@ class Profile(_Table):
     any_model: bool = False
     free: bool = False
     cache_marks: bool = True
+    no_thinking: bool = False
     read_s: Annotated[float, Field(gt=0, le=3600)] = 120
     models: dict[str, ModelInfo] = Field(default_factory=dict)
     origin: str = "built_in"
@@ -170,7 +171,8 @@ def own_file() -> Path:
 def profiles(environment: Mapping[str, str] | None = None) -> dict[str, Profile]:
     """Every profile by name. LabError `profiles.unreadable` or `profiles.bad_value` for a person's file, with its line.
 
-    `ANTHROPIC_BASE_URL`, where it is set, moves the profile `anthropic`; its `origin` says so.
+    `ANTHROPIC_BASE_URL`, where it is set, moves the profile `anthropic`; its `origin` says so. One that is no address
+    is a `profiles.bad_value` too.
     """
     environment = os.environ if environment is None else environment
     tables = _tables(BUILT_IN.read_text(encoding="utf-8"), BUILT_IN)
@@ -181,9 +183,13 @@ def profiles(environment: Mapping[str, str] | None = None) -> dict[str, Profile]
             tables[name] = _laid_over(tables.get(name, {"any_model": True}), table)
     found = {name: _profile(name, table, own, text) for name, table in tables.items()}
     if moved := environment.get("ANTHROPIC_BASE_URL", "").strip():
+        if not _address(moved):
+            raise LabError(
+                "profiles.bad_value", file="ANTHROPIC_BASE_URL", line=1, option="anthropic.base_url", reason="https://…"
+            )
         found["anthropic"] = found["anthropic"].model_copy(
             # whoever answers there may want the older header
-            update={"base_url": moved.rstrip("/"), "origin": "environment", "both_headers": True}
+            update={"base_url": _base(moved), "origin": "environment", "both_headers": True}
         )
     return found
 
@@ -255,11 +261,23 @@ def _profile(name: str, table: dict[str, Any], file: Path, text: str) -> Profile
         first = error.errors(include_url=False)[0]
         path = (name, *(str(part) for part in first["loc"]))
         raise _bad(file, text, path, str(first["msg"])) from None
-    url = urlsplit(profile.base_url)
-    if name != REHEARSAL and (url.scheme not in ("http", "https") or not url.hostname):
+    if name != REHEARSAL and not _address(profile.base_url):
         raise _bad(file, text, (name, "base_url"), "https://…")
     models = {each: model.model_copy(update={"name": each}) for each, model in profile.models.items()}
-    return profile.model_copy(update={"models": models, "base_url": profile.base_url.rstrip("/")})
+    return profile.model_copy(update={"models": models, "base_url": _base(profile.base_url)})
+
+
+def _base(url: str) -> str:
+    """What stands before `/v1/messages`: people give the whole of it too, as other protocols want it."""
+    return url.strip().rstrip("/").removesuffix("/messages").removesuffix("/v1").rstrip("/")
+
+
+def _address(url: str) -> bool:
+    try:
+        parts = urlsplit(url.strip())
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False
 
 
 def _bad(file: Path, text: str, path: tuple[str, ...], reason: str) -> LabError:

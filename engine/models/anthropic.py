@@ -79,6 +79,8 @@ class AnthropicModel:
         import httpx2
 
         sent = body(request, marks=self.profile.cache_marks)
+        if self.profile.no_thinking:
+            sent["thinking"] = {"type": "disabled"}
         if not sent["messages"] or sent["messages"][-1]["role"] != "user":
             raise ModelError(Fate.REFUSED, "nothing_to_answer", sent=False)
         whole = Whole(request, part)

@@ -226,7 +226,7 @@ class Whole:
     def _count(self, usage: object) -> bool:
         """Keep what the endpoint counted; True where it counted the output."""
         told = {name: n for name, n in _table(usage).items() if type(n) is int and n >= 0}
-        self._usage |= told
+        self._usage |= {name: n for name, n in told.items() if n or name not in self._usage}  # 0 at the end: not said
         return "output_tokens" in told
 
     def reply(self) -> Reply:

@@ -131,12 +131,27 @@ def test_a_person_changes_a_price_and_a_default_and_keeps_the_rest(own: Path) ->
         ("[anthropic]\nmodels = 3\n", "profiles.bad_value", 2),
         ("lab = 3\n", "profiles.bad_value", 1),
         ("[lab\n", "profiles.unreadable", 1),
+        ('[lab]\nbase_url = "http://[::1"\n', "profiles.bad_value", 2),
+        ('[lab]\nbase_url = "http://x.example:99999"\n', "profiles.bad_value", 2),
     ],
 )
 def test_what_is_wrong_in_a_persons_file_is_told_with_its_line(own: Path, text: str, key: str, line: int) -> None:
     own.write_text(text)
     error = refused("anthropic")
     assert (error.key, error.facts["line"], error.facts["file"]) == (key, line, str(own))
+
+
+@pytest.mark.parametrize("more", ["", "/", "/v1", "/v1/", "/v1/messages", "/v1/messages/"])
+def test_an_address_may_be_given_with_the_path_that_other_protocols_want(own: Path, more: str) -> None:
+    own.write_text(f'[lab]\nbase_url = "http://localhost:8000/api{more}"\n')
+    assert parse("lab/m").profile.base_url == "http://localhost:8000/api"
+
+
+@pytest.mark.parametrize("moved", ["localhost:8000", "http://[::1", "http://", "ftp://x.example"])
+def test_an_environment_that_names_no_address_is_told_so(moved: str) -> None:
+    with pytest.raises(LabError) as caught:
+        profiles({"ANTHROPIC_BASE_URL": moved})
+    assert (caught.value.key, caught.value.facts["file"]) == ("profiles.bad_value", "ANTHROPIC_BASE_URL")
 
 
 def test_the_environment_moves_anthropic_and_the_profile_says_so() -> None:

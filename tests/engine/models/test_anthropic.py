@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from engine.models.anthropic import AnthropicModel
 from engine.models.base import Fate, Message, ModelError, Reply, Request, ToolResult, ToolSpec, ToolUse
 from engine.models.wire import Broken, Whole
-from state.profiles import ModelInfo, Profile
+from state.profiles import ModelInfo, Profile, profiles
 from tests.servers import messages_faults as faults
 from tests.servers.messages import Json, MessagesServer, request_of, wire_of
 
@@ -100,6 +100,30 @@ async def test_what_conversations_share_is_read_from_the_cache_by_the_next_one()
         alone = await it.ask(replace(grades[1], system=f"{shared}program 3", shared=0))
     assert first.usage.cache_read == alone.usage.cache_read == 0 < len(shared) // 8 < second.usage.cache_read
     assert "".join(block["text"] for block in it.server.asked[0].body["system"]) == grades[0].system
+
+
+async def test_an_endpoint_that_would_want_its_thoughts_back_is_asked_not_to_think() -> None:
+    async with lab(ANSWER) as it, lab(ANSWER, no_thinking=True) as told:
+        await it.ask()
+        await told.ask()
+    assert "thinking" not in it.server.asked[0].body
+    assert told.server.asked[0].body["thinking"] == {"type": "disabled"}
+    known = profiles({})
+    assert [name for name in known if known[name].no_thinking] == ["deepseek", "kimi"]
+
+
+def test_a_count_of_nothing_at_the_end_takes_back_no_count() -> None:
+    whole = Whole(HELLO, lambda text: None)
+    whole.take({"type": "message_start", "message": {"usage": {"input_tokens": 900, "cache_read_input_tokens": 40}}})
+    whole.take(
+        {
+            "type": "message_delta",
+            "delta": {"stop_reason": "end_turn"},
+            "usage": {"input_tokens": 0, "output_tokens": 7},
+        }
+    )
+    used = whole.reply().usage
+    assert (used.input, used.cache_read, used.output, used.estimated) == (900, 40, 7, False)
 
 
 async def test_an_endpoint_that_reads_no_marks_gets_none() -> None:

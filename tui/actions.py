@@ -31,9 +31,9 @@ HOME, RUN, THING = frozenset({"home"}), frozenset({"run"}), frozenset({"thing"})
 ALL = HOME | RUN | THING
 
 REGISTRY: tuple[Action, ...] = (
-    Action("pane_0", ("0",), RUN, "places"),
-    *(Action(f"pane_{number}", (str(number),), RUN, "places") for number in range(1, 9)),
-    Action("waits", ("w",), RUN, "places"),
+    Action("pane_0", ("0",), RUN | THING, "places"),
+    *(Action(f"pane_{number}", (str(number),), RUN | THING, "places") for number in range(1, 9)),
+    Action("waits", ("w",), RUN | THING, "places"),
     Action("open", ("enter",), ALL, "places"),
     Action("back_out", ("escape",), ALL, "places"),
     Action("view_before", ("[",), RUN, "places"),

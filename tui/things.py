@@ -26,6 +26,7 @@ from tui.lines import EMPTY, Line, bold, dim, line
 from tui.look import Look
 from tui.panes.code import code_changes, row_of, source
 from tui.panes.document import document, facts_block
+from tui.panes.shelf import told_of
 from tui.widgets.rows import Place
 from tui.words import clock, exact, role_name, span
 from tui.written import PROGRAM, code_of
@@ -213,7 +214,7 @@ def paper(folder: Path, look: Look, place: Place) -> Thing:
     if row is None:
         return _gone(place)
     head = f"{', '.join(row.authors)} ({row.year or '—'})\n\n{row.source} {row.ident} {row.url}"
-    text = f"{head}\n\n{row.abstract}\n\n{row.notes}"
+    text = f"{head}\n\n{told_of(row)}"
     return Thing(row.title, row.key, lambda cells: document(text, cells))
 
 

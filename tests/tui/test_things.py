@@ -152,3 +152,25 @@ async def test_a_results_file_opens_at_its_metric(lab: tuple[Path, Look]) -> Non
     thing = gather_thing(folder, look, Place("results", f"{row.file} mod47/steps", row.experiment))
     assert thing.row is not None
     assert '"steps": 2430' in thing.lines(80)[thing.row(80)].plain
+
+
+async def test_a_digit_leads_from_a_thing_to_a_phase(lab: tuple[Path, Look]) -> None:
+    async with shown(lab[1], 5) as (pilot, screen):
+        await pilot.press("g", "enter")
+        await screen.app.workers.wait_for_complete()
+        assert isinstance(screen.app.screen, ThingScreen)
+        await pilot.press("3")
+        await pilot.pause()
+        assert screen.app.screen is screen
+        assert screen.number == 3
+
+
+async def test_a_click_takes_the_cursor_to_a_row_and_a_second_one_opens_it(lab: tuple[Path, Look]) -> None:
+    async with shown(lab[1], 5) as (pilot, screen):
+        row = next(nth for nth, text in enumerate(rows_of(screen.lab)) if "wd_15" in text and "2,905" in text)
+        await pilot.click(offset=(10, row))
+        await pilot.pause()
+        assert "▸" in rows_of(screen.lab)[row]
+        await pilot.click(offset=(10, row))
+        await pilot.pause()
+        assert isinstance(screen.app.screen, ThingScreen)

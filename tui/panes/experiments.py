@@ -217,10 +217,11 @@ class ExperimentsPane(Pane):
 
     def keys(self, look: Look, *, folded: bool) -> list[Key]:
         keys = super().keys(look, folded=folded)
-        if self.open_view(look) == "table" and self.cells >= ROOMY and self.chosen(look) is not None:
+        others = all(wait.phase != self.phase for wait in look.waits)
+        calm = others or self.wait(look) is not None  # else the keys that help stand alone
+        if calm and self.open_view(look) == "table" and self.cells >= ROOMY and self.chosen(look) is not None:
             into = Key("Tab", "key.table" if self.in_log else "key.log", "act('part')")
             keys = [*keys[:-2], Key("←→", "key.seed"), into, *keys[-2:]]
-        others = all(wait.phase != self.phase for wait in look.waits)
         if self.wait(look) is None and self.chosen(look) is not None and others:
             into = Key("Enter", "key.open", "act('open')")
             spare = {"z"} if folded else set()

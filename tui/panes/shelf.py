@@ -19,6 +19,13 @@ def on_the_shelf(look: Look) -> list[PaperRow]:
     return [paper for paper in look.papers if not look.shelf or paper.key in look.shelf]
 
 
+def told_of(paper: PaperRow) -> str:
+    """Its stored abstract, then what the reader noted."""
+    parts = [paper.abstract or tr("shelf.no_abstract")]
+    parts += [f"# {tr('shelf.notes')}", paper.notes] if paper.notes else []
+    return "\n\n".join(parts)
+
+
 def shelf_body(
     papers: Sequence[PaperRow], table: Rows, page: Page, cells: int, rows: int, *, abstracts: bool = False
 ) -> list[Line]:
@@ -37,7 +44,6 @@ def shelf_body(
     paper = next((row for row in papers if chosen is not None and row.key == chosen.name), papers[0])
     authors = ", ".join(paper.authors)
     text = f"# {paper.title}\n\n{authors} ({paper.year or '—'}), {paper.source} {paper.ident}\n\n"
-    parts = (paper.abstract, paper.notes) if abstracts else (paper.notes or paper.abstract,)
-    text += "\n\n".join(part for part in parts if part) or tr("shelf.no_abstract")
+    text += told_of(paper) if abstracts else paper.notes or paper.abstract or tr("shelf.no_abstract")
     page.show((paper.key, len(text), current()), cells, lambda width: document(text, width))
     return [EMPTY, *table.draw(cells, height), EMPTY, *page.draw(cells, max(rows - height - 2, 0))]

@@ -385,6 +385,20 @@ class RunScreen(Says):
         self.reads().to_end(last)
         self.repaint()
 
+    def pressed_row(self, canvas: Canvas, row: int) -> None:
+        """A click on a row of a list takes the cursor there; on the row under the cursor it opens it."""
+        reads = self.reads()
+        here = next((nth for nth, shown in enumerate(canvas.shown) if shown.pick), None)
+        if canvas is not self.pane_canvas or not isinstance(reads, Rows) or here is None:
+            return
+        if row == here:
+            self.do_open()
+            return
+        at = reads.cursor + row - here
+        if 0 <= at < len(reads.rows) and reads.rows[at].line.plain.strip() in canvas.shown[row].plain:
+            reads.click(at - reads.top)
+            self.repaint()
+
     def on_canvas_turned(self, event: Canvas.Turned) -> None:
         if event.canvas is self.pane_canvas:
             self.move(event.rows)

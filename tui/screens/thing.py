@@ -9,7 +9,7 @@ import asyncio
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from textual.app import ComposeResult
 
@@ -90,6 +90,15 @@ class ThingScreen(LabScreen):
             Key("Esc", "key.back", "act('back_out')"),
             Key("?", "key.keys", "act('help')"),
         )
+
+    def action_act(self, ident: str) -> None:
+        """A phase, or what waits: that is on the run's own screen, under this one."""
+        if ident.startswith("pane_") or ident == "waits":
+            below = self.app.screen_stack[-2]
+            self.app.pop_screen()
+            cast("LabScreen", below).action_act(ident)
+        else:
+            super().action_act(ident)
 
     def _moved(self, rows: int) -> None:
         self.body.move(rows)

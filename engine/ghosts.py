@@ -21,12 +21,14 @@ _GHOSTS = """SELECT attempt.id FROM attempt JOIN step ON step.id = attempt.step
       (SELECT 1 FROM lineage WHERE lineage.visit = step.visit AND lineage.superseded_seq IS NULL))"""
 
 
-async def stop(store: Store, places: Places, place: Place, visit: int) -> None:
-    """Ask for the end of a visit's jobs. Whoever waits for them records it, now or when the run goes on."""
+async def stop(store: Store, places: Places, place: Place, run: int, visit: int) -> None:
+    """Ask for the end of a run's jobs in a visit, which a fork may share. Whoever waits for them records it, now or
+    when the run goes on."""
     for row in store.rows(
-        "SELECT attempt.id FROM attempt JOIN step ON step.id = attempt.step"
-        " WHERE step.visit = ? AND attempt.kind = 'job' AND attempt.state = 'flying'",
-        (visit,),
+        "SELECT attempt.id FROM attempt JOIN step ON step.id = attempt.step JOIN visit ON visit.id = step.visit"
+        " WHERE step.visit = ? AND coalesce(attempt.run, visit.run) = ? AND attempt.kind = 'job'"
+        " AND attempt.state = 'flying'",
+        (visit, run),
     ):
         await place.stop(places.jobs / row["id"])
 

@@ -15,6 +15,7 @@ import sqlite3
 import time
 
 from engine import checkpoints, ghosts, manuscript, opening, render, room, versions, visiting
+from engine.bench import held
 from engine.experiments.slots import how_many
 from engine.notes_folder import NotesFolder
 from engine.visiting import Surroundings
@@ -22,7 +23,7 @@ from state import inbox, lineage, profiles, taking
 from state.errors import LabError, Plain
 from state.events import RunDone
 from state.lineage import Visit
-from state.store import Transaction
+from state.store import Transaction, canonical
 from state.taking import Taken
 from state.vocabulary import Choice, Phase, RunState, VisitState, Wait, WordKind
 from state.watch import Watch
@@ -200,29 +201,27 @@ class Lab:
                 if isinstance(error, sqlite3.Error) or (isinstance(error, LabError) and error.key.startswith("store.")):
                     raise
                 log.error("run %s: the lab broke", run, exc_info=error)
-                self._trouble(run, visit, error)
+                await self._trouble(run, visit, error)
 
-    def _trouble(self, run: int, visit: Visit | None, error: Exception) -> None:
-        """Pause until the person says to try again, or to stop. What an engine before asked is not asked twice."""
+    async def _trouble(self, run: int, visit: Visit | None, error: Exception) -> None:
+        """Pause until the person says to try again. Of what an engine before asked already, nothing is asked twice."""
         key: Plain = error.key if isinstance(error, LabError) else type(error).__name__
         facts: dict[str, Plain] = {"what": "phase_broke", "error": key, "why": str(error)[:2000]}
         if isinstance(error, LabError) and error.key.startswith("manuscript."):
             facts = {"what": "manuscript", "key": error.key, "facts": error.facts}
-        with self.store.transaction() as tx:
-            lineage.open_wait(
-                tx,
-                run,
-                Wait.TROUBLE,
-                [Choice.RETRY.value, Choice.STOP.value],
-                facts,
-                visit=visit.id if visit else None,
-            )
-        self.around.bell.ring()
-
-    def _in_trouble(self, run: int) -> bool:
-        return bool(
-            self.store.rows("SELECT 1 FROM wait WHERE run = ? AND why = 'trouble' AND closed_seq IS NULL", (run,))
+        asked = self.store.row(
+            "SELECT id FROM wait WHERE run = ? AND why = 'trouble' AND closed_seq IS NULL AND facts = ?",
+            (run, canonical(facts)),
         )
+        if asked is not None:
+            wait = int(asked["id"])
+        else:
+            choices = [Choice.RETRY.value, Choice.STOP.value]
+            with self.store.transaction() as tx:
+                wait = lineage.open_wait(tx, run, Wait.TROUBLE, choices, facts, visit=visit.id if visit else None)
+        self.around.bell.ring()
+        while self.store.row("SELECT 1 FROM wait WHERE id = ? AND closed_seq IS NULL", (wait,)) is not None:
+            await self.around.bell.heard()
 
     async def _walk(self, run: int) -> None:
         """From where the run stands."""
@@ -232,7 +231,7 @@ class Lab:
             if row["state"] in AT_REST:
                 return
             visit = lineage.current(self.store, run)
-            if self._in_trouble(run) or (visit is None and visiting.held(self.store, run)):
+            if visit is None and held(self.store, run):
                 await self.around.bell.heard()
             elif visit is None:
                 await self._open(run, Phase(json.loads(row["phases"])[0]), None, None)

@@ -59,9 +59,9 @@ class Live:
         return self._take(read, first=False)
 
     def _take(self, read: project.Project, *, first: bool) -> bool:
-        self._seen = read.sha
         changes = project.diff(self.config, read.config)
         if not changes and not first:
+            self._seen = read.sha
             return False
         blob = self.store.put(read.config.canonical.encode())
         with self.store.transaction() as tx:
@@ -78,7 +78,7 @@ class Live:
             tx.execute(
                 "INSERT INTO lab VALUES ('project', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", (blob,)
             )
-        self.config = read.config
+        self.config, self._seen = read.config, read.sha  # last: a disk that is full takes nothing up
         return True
 
     def _look_again(self, error: LabError | None) -> bool:
@@ -97,9 +97,9 @@ class Live:
         mark = sha256(text)
         if mark == self._seen:
             return False
-        self._seen = mark
         with self.store.transaction() as tx:
             tx.event(ProjectBroken(error.key, error.facts))
+        self._seen = mark
         return True
 
     def of(self, run: int) -> Config:

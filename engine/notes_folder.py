@@ -32,7 +32,7 @@ class NotesFolder:
         taken = False
         try:
             names = sorted(path.name for path in self.folder.iterdir())
-        except FileNotFoundError:
+        except OSError:  # not there, or not to be read: nothing was left
             return False
         for name in names:
             if not name.endswith(".md") or name.startswith((".", "#")) or "~" in name:
@@ -49,11 +49,11 @@ class NotesFolder:
                 text = data.decode("utf-8")
             except (OSError, UnicodeDecodeError):
                 continue
-            self._known[name] = mark
             to, body = address(text)
             if body.strip():
                 sha = hashlib.sha256(data).hexdigest()
                 taken |= take_saved_note(store, name, sha, body.strip(), to, told.st_mtime_ns // 1_000_000)
+            self._known[name] = mark  # last: a disk that is full takes nothing up
         return taken
 
     def _still(self, name: str, mark: tuple[int, int]) -> bool:

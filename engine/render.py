@@ -98,10 +98,12 @@ def repair(store: Store, places: Places, run: int | None = None) -> None:
 
 
 def _stale(store: Store, places: Places, path: Path, wanted: str) -> bool:
-    """Whether a file is missing, or still is what the lab wrote before `wanted`. A person's is neither."""
+    """Whether a file is missing, still is what the lab wrote before `wanted`, or was written by an engine that died
+    before it could record so. A person's is none of these."""
     if not path.exists():
         return not path.is_symlink()
     row = store.row("SELECT sha256 FROM rendered WHERE path = ?", (str(path.relative_to(places.folder)),))
-    if row is None or row["sha256"] == wanted or path.is_symlink() or not path.is_file():
+    recorded = row["sha256"] if row is not None else None
+    if recorded == wanted or path.is_symlink() or not path.is_file():
         return False
-    return bool(sha256(path.read_bytes()) == row["sha256"])
+    return sha256(path.read_bytes()) in (recorded, wanted)

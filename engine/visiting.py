@@ -124,9 +124,9 @@ def ending_decision(store: Store, run: int, visit: Visit) -> tuple[int, str, dic
     return int(row["id"]), str(row["choice"]), json.loads(row["answer"] or "{}") or {}
 
 
-async def stop_jobs(around: Surroundings, visit: Visit) -> None:
-    """Ask for the end of a visit's jobs."""
-    await ghosts.stop(around.store, around.places, around.workshop.place, visit.id)
+async def stop_jobs(around: Surroundings, run: int, visit: Visit) -> None:
+    """Ask for the end of a run's jobs in a visit."""
+    await ghosts.stop(around.store, around.places, around.workshop.place, run, visit.id)
 
 
 async def _ended(around: Surroundings, run: int, visit: Visit, desk: Desk, phase: asyncio.Task[object]) -> None:

@@ -53,8 +53,8 @@ def hand_on(tx: Transaction, run: int) -> None:
 
 
 def take_saved_note(store: Store, name: str, sha: str, text: str, to: Phase | Role | None, left_at: int) -> bool:
-    """A file in notes/, one note for each content: a changed text replaces an unread one, also where it is changed back.
-    False if known."""
+    """A file in notes/, one note for each content: a changed text replaces an unread one, and so does
+    one that is changed back. False if known."""
     word = f"{name}@{sha}"
     with store.transaction() as tx:
         known = tx.execute("SELECT 1 FROM word WHERE id = ?", (word,)).fetchone() is not None

@@ -194,3 +194,57 @@ async def test_a_question_that_was_answered_while_no_engine_worked_is_not_asked_
         await lab.until("SELECT 1 FROM visit WHERE state = 'closed'")
         assert got == [Choice.ENOUGH]
         assert len(lab.store.rows("SELECT 1 FROM wait WHERE why = 'note'")) == 1
+
+
+async def test_trouble_of_the_labs_own_is_asked_once_although_engines_come_and_go(
+    tmp_path: Path, monkeypatch: Patch
+) -> None:
+    really, broken = checkpoints.after, [True]
+
+    async def after(around: object, run: int, visit: object) -> object:
+        if broken[0]:
+            raise LabError("product.unreadable")
+        return await really(around, run, visit)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(checkpoints, "after", after)
+    async with laboratory(tmp_path, monkeypatch, {READ: reads}) as lab:
+        wait = await lab.until("SELECT id FROM wait WHERE why = 'trouble' AND closed_seq IS NULL")
+        for _ in range(2):
+            await lab.again()
+            lab.leave(WordKind.NOTE, text="are you there?")
+            await lab.until(
+                "SELECT 1 FROM event WHERE kind = 'note_taken' AND seq > (SELECT max(opened_seq) FROM wait)"
+            )
+        broken[0] = False
+        lab.leave(WordKind.DECISION, wait=wait["id"], choice="retry")
+        await lab.until("SELECT 1 FROM wait WHERE why = 'checkpoint' AND closed_seq IS NULL")
+        assert len(lab.store.rows("SELECT 1 FROM wait WHERE why = 'trouble'")) == 1
+
+
+async def test_a_run_that_is_paused_before_its_first_visit_opens_none(tmp_path: Path, monkeypatch: Patch) -> None:
+    async with laboratory(tmp_path, monkeypatch, {READ: reads}, begin=False) as lab:
+        await lab.die()
+        lab.leave(WordKind.RUN)
+        lab.leave(WordKind.PAUSE)
+        lab.start()
+        lab.work()
+        await lab.until("SELECT 1 FROM event WHERE kind = 'run_paused'")
+        lab.leave(WordKind.NOTE, text="while it is paused")
+        await lab.until("SELECT 1 FROM note")
+        assert lab.store.row("SELECT 1 FROM visit") is None
+        lab.leave(WordKind.RESUME)
+        await lab.until("SELECT 1 FROM wait WHERE why = 'checkpoint' AND closed_seq IS NULL")
+
+
+async def test_a_run_that_is_done_waits_for_nothing(tmp_path: Path, monkeypatch: Patch) -> None:
+    """Paused at its last checkpoint, and approved there."""
+
+    async def after(around: object, run: int, visit: object) -> checkpoints.Next | None:
+        return checkpoints.Next(None) if lab.store.rows("SELECT 1 FROM wait WHERE why = 'person'") else None
+
+    monkeypatch.setattr(checkpoints, "after", after)
+    async with laboratory(tmp_path, monkeypatch, {READ: reads}) as lab:
+        await lab.until("SELECT 1 FROM visit WHERE state = 'closed'")
+        lab.leave(WordKind.PAUSE)
+        await lab.until("SELECT 1 FROM run WHERE state = 'done'")
+        assert lab.store.row("SELECT 1 FROM wait WHERE closed_seq IS NULL") is None

@@ -17,6 +17,7 @@ from engine.notes_folder import NotesFolder
 from engine.prompt import fields_of
 from engine.seat import Seat
 from state import lineage, taking
+from state.errors import LabError
 from state.notes import note
 from state.products.literature import Review
 from state.vocabulary import Role
@@ -154,3 +155,31 @@ def test_a_file_whose_time_lies_in_the_future_counts_when_it_was_seen_still(
     assert not folder.look(laid.store)
     clock[0] += 2.5
     assert folder.look(laid.store)
+
+
+def test_a_note_that_found_the_disk_full_is_taken_up_at_the_next_look(
+    lay: Lay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    laid = lay()
+    laid.places.notes.mkdir(exist_ok=True)
+    path = laid.places.notes / "idea.md"
+    path.write_text("five seeds")
+    os.utime(path, (0, 0))
+    folder = NotesFolder(laid.places.notes)
+
+    def full(*_: object) -> bool:
+        raise LabError("disk.full")
+
+    with monkeypatch.context() as at:
+        at.setattr("engine.notes_folder.take_saved_note", full)
+        with pytest.raises(LabError):
+            folder.look(laid.store)
+    assert folder.look(laid.store)
+
+
+def test_a_notes_folder_that_cannot_be_read_leaves_no_note(lay: Lay) -> None:
+    laid = lay()
+    if laid.places.notes.is_dir():
+        laid.places.notes.rmdir()
+    laid.places.notes.write_text("a file in its place")
+    assert not NotesFolder(laid.places.notes).look(laid.store)

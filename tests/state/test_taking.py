@@ -266,8 +266,9 @@ def test_a_pause_outlives_a_decision_that_goes_back(here: Here) -> None:
     here.leave(WordKind.PAUSE, run=here.run)
     here.leave(WordKind.DECISION, wait=here.wait, choice="go_back", phase="literature_review")
     with here.store.transaction() as tx:
-        lineage.open_visit(tx, here.run, Phase.LITERATURE_REVIEW, {}, "frame", here.wait)
-    assert here.waits() == [("checkpoint", "go_back"), ("person", None)]
+        visit = lineage.open_visit(tx, here.run, Phase.LITERATURE_REVIEW, {}, "frame", here.wait)
+    held = here.store.rows("SELECT why, visit FROM wait WHERE closed_seq IS NULL")
+    assert [tuple(row) for row in held] == [("person", visit)]
     assert here.state() == RunState.PAUSED
     here.leave(WordKind.RESUME, run=here.run)
     assert here.state() == RunState.RUNNING

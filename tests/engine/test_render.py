@@ -1,0 +1,63 @@
+"""runs/ is the lab's to write, but for what a person put there; also after an engine that died while it wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from engine import render, versions
+from state import durable
+from state.products.literature import Review
+from state.store import Store
+from tests.engine.conftest import Laid
+
+Lay = Callable[..., Laid]
+
+
+class Killed(BaseException):
+    """The engine is gone."""
+
+
+def keep(laid: Laid, text: str) -> tuple[int, dict[str, bytes]]:
+    """A version of the review, committed; its id and its files."""
+    product = Review(review=text)
+    files = dict(product.files())
+    sha = versions.put(laid.store, files)
+    with laid.store.transaction() as tx:
+        return versions.insert(tx, laid.visit.id, product, sha, handed_in=True).id, files
+
+
+def test_a_file_that_a_dying_engine_wrote_is_the_labs_and_the_next_version_takes_its_place(
+    lay: Lay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    laid = lay()
+    id, files = keep(laid, "One.")
+
+    really = render._is_ours
+
+    def dies(store: Store, relative: str, sha: str, id: int) -> None:
+        if relative.endswith("review.md"):
+            raise Killed
+        really(store, relative, sha, id)
+
+    with monkeypatch.context() as at, pytest.raises(Killed):
+        at.setattr(render, "_is_ours", dies)
+        render.product(laid.store, laid.places, laid.run, id, files)
+    path = laid.places.runs / "1" / "review.md"
+    assert b"One." in path.read_bytes()
+    render.repair(laid.store, laid.places)  # the next engine begins
+    id, files = keep(laid, "Two.")
+    assert render.product(laid.store, laid.places, laid.run, id, files) == []
+    assert b"Two." in path.read_bytes()
+
+
+def test_a_file_that_a_person_wrote_is_neither_repaired_nor_written_over(lay: Lay) -> None:
+    laid = lay()
+    id, files = keep(laid, "One.")
+    path = laid.places.runs / "1" / "review.md"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    durable.write(path, b"Mine.")
+    render.repair(laid.store, laid.places)
+    assert "review.md" in render.product(laid.store, laid.places, laid.run, id, files)
+    assert path.read_bytes() == b"Mine."

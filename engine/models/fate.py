@@ -26,7 +26,7 @@ _MONEY = re.compile(
     re.IGNORECASE,
 )
 _RETRIED = frozenset({408, 409, 425, 429, 499})
-_REFUSED_PAGES = frozenset({400, 404, 405, 413})
+_OWN_PAGES = frozenset({400, 404, 405, 413, 429})
 """Statuses that are the endpoint's own even when a page comes with them: a wrong address is no lost network."""
 
 _EVENTS = {
@@ -60,8 +60,8 @@ class Answer:
 
 def fate_of(answer: Answer) -> ModelError:
     """An answer with a status, before anything of a reply was streamed."""
-    status, (type_, code, words) = answer.status, _told(answer.body)
-    if (answer.page and not (status in _REFUSED_PAGES or status >= 500)) or status in (407, 511) or 300 <= status < 400:
+    status, (type_, code, words) = answer.status, _told(None if answer.page else answer.body)
+    if (answer.page and not (status in _OWN_PAGES or status >= 500)) or status in (407, 511) or 300 <= status < 400:
         return _error(Fate.NETWORK, "page_instead", "", status, sent=False)
     if status < 300:
         return _error(Fate.REFUSED, "not_a_stream", words, status)
@@ -77,7 +77,7 @@ def fate_of(answer: Answer) -> ModelError:
     if status in (401, 403):
         return _error(Fate.AUTH, "bad_key" if status == 401 else "not_permitted", words, status)
     why = {404: "not_found", 413: "too_large"}.get(status, "refused")
-    return _error(Fate.REFUSED, why, words if not answer.page else "", status)
+    return _error(Fate.REFUSED, why, words, status)
 
 
 def of_event(body: object) -> ModelError:
@@ -124,7 +124,8 @@ def retry_after(headers: Mapping[str, str]) -> tuple[float | None, float | None]
             asked = float(headers["retry-after"])
     except ValueError:
         try:
-            asked = parsedate_to_datetime(headers["retry-after"]).timestamp() - time.time()
+            now = parsedate_to_datetime(headers["date"]).timestamp() if "date" in headers else time.time()
+            asked = parsedate_to_datetime(headers["retry-after"]).timestamp() - now  # their clock, not ours
         except (KeyError, ValueError, OverflowError):
             asked = None
     if asked is None or not math.isfinite(asked):

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.models import fate
 from engine.models.anthropic import AnthropicModel
 from engine.models.base import Fate, Message, ModelError, Reply, Request, ToolResult, ToolSpec, ToolUse
 from engine.models.wire import Broken, Whole
@@ -233,6 +234,21 @@ async def test_an_event_that_is_none_is_a_broken_stream_and_no_crash(text: str) 
     for after in (0, 3):
         async with lab(ANSWER, faults.garbled(after, text)) as it:
             assert (await it.fails()).fate is Fate.RETRY
+
+
+def test_a_date_to_wait_for_is_by_the_endpoint_s_clock() -> None:
+    dates = {"date": "Wed, 25 Nov 2020 18:00:00 GMT", "retry-after": "Wed, 25 Nov 2020 18:00:30 GMT"}
+    assert fate.retry_after(dates) == (30.0, 30.0)
+    assert fate.retry_after({"retry-after": dates["retry-after"]}) == (0.0, 0.0)
+    assert fate.retry_after({"retry-after": dates["retry-after"], "date": "today"}) == (None, None)
+
+
+def test_a_proxy_s_page_is_a_network_that_is_away_but_its_rate_limit_is_the_endpoint_s() -> None:
+    page = {"kind": "text/html", "body": "<html>billing spend limit</html>", "headers": {"retry-after": "5"}}
+    busy = fate.fate_of(fate.Answer(429, **page))  # type: ignore[arg-type]  # the fields of an answer
+    assert (busy.fate, busy.why, busy.after_s) == (Fate.RETRY, "rate_limited", 5.0)
+    assert fate.fate_of(fate.Answer(403, **page)).fate is Fate.NETWORK  # type: ignore[arg-type]  # as above
+    assert "html" not in fate.fate_of(fate.Answer(502, **page)).why  # type: ignore[arg-type]  # as above
 
 
 @pytest.mark.parametrize("fault", [faults.status(429, retry_after="7"), faults.status(529, retry_after_ms="7000")])

@@ -160,12 +160,10 @@ def places(folder: Path, *, kind: Kind = network_kind) -> Places:
     """
     folder = folder.absolute()
     network = kind(folder)
-    if network is None:
-        return Places(folder, folder / LAB)
-    settled = _settled(folder, network)
+    settled = Places(folder, folder / LAB) if network is None else _settled(folder, network)
     if settled is None:
-        return Places(folder, _choose(folder, kind, network), network)
-    if not settled.database.exists() and settled.begun:
+        return Places(folder, _choose(folder, kind, network or ""), network)
+    if not _holds_bytes(settled.database) and settled.begun:
         raise LabError(
             "place.database_gone",
             database=str(settled.database),
@@ -173,6 +171,14 @@ def places(folder: Path, *, kind: Kind = network_kind) -> Places:
             restore=_restore_line(settled) if settled.snapshot.exists() else None,
         )
     return settled
+
+
+def _holds_bytes(file: Path) -> bool:
+    """False for a file that is not there, or was emptied: SQLite would take that for a new database."""
+    try:
+        return file.stat().st_size > 0
+    except FileNotFoundError:
+        return False
 
 
 def prepare(folder: Path, *, kind: Kind = network_kind) -> Places:

@@ -122,7 +122,8 @@ def test_what_was_left_while_an_idle_engine_let_go_is_taken_up_by_it(
 
 def test_a_database_that_is_gone_is_not_begun_afresh(folder: Path) -> None:
     assert start(folder, 0.2).wait(30) == 0
-    places.places(folder).database.unlink()
+    database = places.places(folder).database
+    database.unlink()
     process = start(folder, 0.2)
     assert process.wait(30) == 2
-    assert not places.places(folder).database.exists()
+    assert not database.exists()

@@ -114,12 +114,28 @@ def test_a_database_that_is_gone_is_not_begun_afresh(
         places.prepare(project, kind=shared(project))
     assert caught.value.key == "place.database_gone"
     assert caught.value.facts["restore"] is None
-    where.snapshot.write_bytes(b"")
+    where.snapshot.write_bytes(b"SQLite format 3")
     with pytest.raises(LabError) as caught:
         places.places(project, kind=shared(project))
     line = str(caught.value.facts["restore"])
     assert os.system(line) == 0
     assert places.places(project, kind=shared(project)).database.exists()
+
+
+@pytest.mark.parametrize("left", [None, b""])
+def test_a_database_on_a_local_disk_that_is_gone_or_emptied_is_not_begun_afresh_either(
+    project: Path, left: bytes | None
+) -> None:
+    where = places.prepare(project)
+    if left is not None:
+        where.database.write_bytes(left)
+    assert places.places(project) == where  # nothing has been made yet: SQLite makes it this instant
+    (where.blobs / "ab").mkdir()
+    with pytest.raises(LabError) as caught:
+        places.prepare(project)
+    assert caught.value.key == "place.database_gone"
+    where.database.write_bytes(b"SQLite format 3")
+    assert places.places(project) == where
 
 
 def test_a_where_file_that_cannot_be_read_is_named(project: Path) -> None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from engine import calls, recover, setbacks
+from engine import recover, setbacks
 from engine.answers import Dialogue
 from engine.bench import Bench
 from engine.models.base import Fate, ModelError, Reply, Request, Usage
@@ -211,17 +210,3 @@ async def test_what_is_written_to_the_cache_was_read_and_is_counted(lay: Lay) ->
         assert reader is not None
         totals = reader.totals(laid.run)
     assert (totals.input, totals.cache_read, totals.output) == (203, 1000, 20)
-
-
-def test_a_reply_under_way_is_written_at_most_ten_times_a_second(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    now, sizes = 0.0, []
-    monkeypatch.setattr(calls.time, "monotonic", lambda: now)
-    with calls._Part(tmp_path / "part") as part:
-        for _ in range(100):  # a second of tokens
-            now += 0.01
-            part.add("x")
-            sizes.append((tmp_path / "part").stat().st_size)
-    assert 8 <= len({*sizes} - {0}) <= 10
-    assert (tmp_path / "part").read_text() == "x" * 100

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import socket
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from state import lock, standstill
 from state.places import Places
 from state.readers import Reader
 from tui.launch import how_it_ended, version
-from tui.look import Engine
+from tui.look import Death, Engine
 
 
 class EngineSeen:
@@ -44,6 +45,20 @@ class EngineSeen:
         sent = [one for one in flying if _doubtful(self.where.calls / one.attempt)]
         micros = sum(one.micros for one in sent)
         return Engine(gone_at=self._gone_at, why=why, number=number, doubtful=len(sent), doubtful_micros=micros)
+
+    def deaths(self) -> tuple[Death, ...]:
+        """Engines that died and were followed by another, oldest first."""
+        engines = self.reader.engines()
+        found = []
+        for died, following in pairwise(engines):
+            if died.get("why") == "died":
+                rows = self.reader.rows(
+                    "SELECT at FROM event WHERE at < ? ORDER BY seq DESC LIMIT 1", following["started_at"]
+                )
+                reboot = died["host"] == following["host"] and died["boot"] != following["boot"]
+                back_at = int(following["started_at"])
+                found.append(Death(int(died["pid"]), rows[0]["at"] if rows else back_at, back_at, reboot))
+        return tuple(found)
 
     def _last_sign(self) -> int | None:
         """When an engine was last heard of: its last commit, or its last words."""

@@ -54,6 +54,16 @@ class Engine:
 
 
 @dataclass(frozen=True)
+class Death:
+    """An engine that died: heard of last, and followed by another; `reboot`: the machine was started anew between."""
+
+    pid: int
+    last_at: int
+    back_at: int
+    reboot: bool = False
+
+
+@dataclass(frozen=True)
 class Standstill:
     """What the notice of a pause says in numbers: the limit that was met and its line in project.toml (0: not there),
     what is still to come, and how many replies were cut and what it costs at most to ask for them again."""
@@ -147,6 +157,8 @@ class Look:
     built: tuple[Build | None, Build | None] = (None, None)
     """The newest typesetting of the paper, and the one that made the PDF which is kept."""
     events: tuple[EventRow, ...] = ()
+    """The newest of them."""
+    deaths: tuple[Death, ...] = ()
     measure: Measure = Measure()
     running: Running | None = None
     beside: tuple[Curve, ...] = ()

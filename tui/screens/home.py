@@ -16,9 +16,10 @@ from tui import drafts
 from tui.actions import bindings
 from tui.begin import begin_demo, begin_project
 from tui.language import has, tr
-from tui.lines import EMPTY, Line, Span, bold, dim, ends, line
-from tui.look import Home, HomeRow
+from tui.lines import EMPTY, Line, Span, beside, bold, dim, ends, exactly, line
+from tui.look import Home, HomeRow, Look
 from tui.machine import Held, Host
+from tui.panes.since import beside_home
 from tui.screens.frame import LabScreen, Prompt
 from tui.screens.moving import Moving
 from tui.text import clip, fit, width, wrap
@@ -27,6 +28,7 @@ from tui.widgets.keyline import Key
 from tui.widgets.rows import Place, Row, Rows
 from tui.words import clock, gpu_hours, money, phase_short, short_number, symbol
 
+WIDE, LIST = 160, 80
 GROUPS = ("waits", "at_work", "at_rest")
 
 
@@ -41,6 +43,8 @@ class HomeScreen(Moving, LabScreen):
         self.home = home
         self.table = Rows()
         self.sought = ""
+        self.look: Look | None = None
+        self.beside: tuple[Path, int] | None = None
         self.top = Canvas(self.draw_top, ground="side", id="top")
         self.list = Canvas(self.draw_list, id="list")
 
@@ -50,14 +54,32 @@ class HomeScreen(Moving, LabScreen):
         yield self.key_canvas
 
     def on_screen_resume(self) -> None:
-        if self.is_current:  # not when a run was opened above it meanwhile
-            self.lab.follow(None)
+        if self.app.screen is self:  # not when a run was opened above it meanwhile
+            self.lab.follow_home(self.beside)
         super().on_screen_resume()
 
     def looked(self, home: Home) -> None:
         self.home = home
         if self.is_mounted:
             self.repaint()
+
+    def looked_at(self, look: Look) -> None:
+        """News of the run beside the list."""
+        self.look = look
+        self.list.repaint()
+
+    def repaint(self) -> None:
+        super().repaint()
+        if self.app.screen is not self:
+            return
+        row = self.chosen() if self.size.width >= WIDE and not self.too_small else None
+        beside = (row.folder, row.run) if row is not None and row.run else None
+        if beside != self.beside:  # the cursor went to another run
+            self.beside, self.look = beside, None
+            self.lab.follow_home(beside)
+
+    def on_resize(self) -> None:
+        self.repaint()
 
     # drawing
 
@@ -90,13 +112,16 @@ class HomeScreen(Moving, LabScreen):
                 continue
             if drawn:
                 drawn.append(Row(EMPTY))
-            drawn.append(Row(self.head(group, first=not drawn, cells=min(cells, 80))))
-            drawn += [self.row(row, min(cells, 80)) for row in mine]
+            drawn.append(Row(self.head(group, first=not drawn, cells=min(cells, LIST))))
+            drawn += [self.row(row, min(cells, LIST)) for row in mine]
         self.table.show(drawn)
-        below = self.below(min(cells, 80))
+        below = self.below(min(cells, LIST))
         room = rows - len(below)
-        table = self.table.draw(cells, room)
-        return [*table, *([EMPTY] * (room - len(table))), *below]
+        drawn_rows = [*exactly(self.table.draw(min(cells, LIST), room), room), *below]
+        if cells < WIDE or self.look is None:
+            return drawn_rows
+        right = beside_home(self.look, min(cells - LIST - 3, 100), rows)
+        return beside(drawn_rows, [line(Span("│ ", "line"), row) for row in exactly(right, rows)], LIST, cells - LIST)
 
     def draw_first(self, cells: int, rows: int) -> list[Line]:
         """No project yet."""
@@ -163,8 +188,9 @@ class HomeScreen(Moving, LabScreen):
         if self.home is None or not self.home.rows:
             begin = [Key("d", "key.demo", "act('demo')"), Key("+", "key.new", "act('new')")]
             return [Key("Enter", "key.open", "act('open')"), *begin, *last]
+        row = self.chosen()
         return [
-            Key("Enter", "key.open", "act('open')"),
+            Key("Enter", "key.open" if row is None or row.error is None else "key.edit_project", "act('open')"),
             Key("+", "key.new", "act('new')"),
             Key("n", "key.note", "act('note')"),
             Key("/", "key.find", "act('search')"),
@@ -174,7 +200,7 @@ class HomeScreen(Moving, LabScreen):
     # doing
 
     def redraw(self) -> None:
-        self.list.repaint()
+        self.repaint()
 
     def pressed_row(self, canvas: Canvas, row: int) -> None:
         if canvas is self.list:
@@ -185,12 +211,30 @@ class HomeScreen(Moving, LabScreen):
         place = self.table.chosen
         if place is None:
             return
-        if place.kind == "run":
+        row = self.chosen()
+        if row is not None and row.error is not None:
+            self.mend(row)
+        elif place.kind == "run":
             self.open_run(Path(place.name), place.number or None)
         elif place.kind == "demo":
             self.do_demo()
         else:
             self.do_new()
+
+    def mend(self, row: HomeRow) -> None:
+        """A project that cannot be read: its project.toml in the person's own editor."""
+        file = row.folder / "project.toml"
+        if not file.is_file():
+            self.say_told(broken(row))
+            return
+
+        async def mend() -> None:
+            from tui.screens.editor import opened_elsewhere
+
+            await opened_elsewhere(self, file)
+            self.lab.poller.hurry()
+
+        self.run_worker(mend(), name="editor", exclusive=True)
 
     def open_run(self, folder: Path, run: int | None = None) -> None:
         from tui.screens.run import RunScreen
@@ -266,7 +310,7 @@ def mode(row: HomeRow) -> str:
         stop = tr(f"product.{row.following}") if row.following else tr("rail.next.end")
         next_one = tr("home.after" if row.after else "home.next", stop=stop)
         if row.took_s:
-            next_one += tr("word.comma") + tr("forecast.minutes", n=max(round(sum(row.took_s) / 120), 1))
+            next_one += tr("word.comma") + tr("home.minutes", n=max(round(sum(row.took_s) / 120), 1))
         parts.append(next_one)
     return " · ".join(parts)
 

@@ -82,8 +82,6 @@ async def _drive(where: Places) -> str:
     from state.events import EngineBegan, EngineLeft
     from state.store import Store
 
-    if not where.database.exists() and where.begun:
-        raise LabError("place.database_gone", database=str(where.database), snapshot=None, restore=None)
     leaving = asyncio.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):  # before anything is recorded, so that leaving always is
         asyncio.get_running_loop().add_signal_handler(sign, leaving.set)

@@ -43,6 +43,13 @@ def test_the_emptiest_card_comes_first_and_a_full_one_never(tmp_path: Path) -> N
     second.close()
 
 
+def test_a_card_on_which_other_people_work_comes_last_though_it_has_more_room(tmp_path: Path) -> None:
+    theirs = dataclasses.replace(CARDS[1], others=(4711,))
+    lease = Gpus((theirs, CARDS[0]), tmp_path / "gpu").lease()
+    assert lease is not None and lease.uuid == "GPU-a"
+    lease.close()
+
+
 def test_the_folder_is_for_all_users_and_nobody_can_touch_anothers_lease(tmp_path: Path) -> None:
     lease = Gpus(CARDS, tmp_path / "gpu").lease()
     assert lease is not None

@@ -55,13 +55,13 @@ def project_rows(folder: Path, found: Found) -> list[HomeRow]:
     except LabError as error:
         return [*broken, _broken(folder, error)]
     except (sqlite3.DatabaseError, OSError) as error:
-        return [*broken, _broken(folder, LabError("unknown", what=str(error)))]
+        return [*broken, _broken(folder, LabError("store.damaged", path=str(folder), why=str(error)))]
     try:
         _machine(folder, where, reader, found)
         alive = lock.look(where.lock) is not None
         told = [_run(folder, where, reader, run, alive, question, found) for run in reversed(reader.runs())]
     except (sqlite3.DatabaseError, OSError) as error:
-        return [*broken, _broken(folder, LabError("unknown", what=str(error)))]
+        return [*broken, _broken(folder, LabError("store.damaged", path=str(folder), why=str(error)))]
     finally:
         reader.close()
     new = [] if broken else [_row(folder, None, "at_rest", "not_begun", None, "home.not_begun", question=question)]

@@ -222,9 +222,9 @@ class HomeScreen(Moving, LabScreen):
             self.do_new()
 
     def mend(self, row: HomeRow) -> None:
-        """A project that cannot be read: its project.toml in the person's own editor."""
+        """A project whose project.toml is wrong: that file in the person's own editor. Nothing else is mended so."""
         file = row.folder / "project.toml"
-        if not file.is_file():
+        if row.error is None or not row.error.key.startswith("project.") or not file.is_file():
             self.say_told(broken(row))
             return
 

@@ -121,7 +121,9 @@ class Live:
         """What people set, where project.toml was not changed since. For a run, changes that wait for the next run
         count only if the run began after them."""
         last: dict[str, int] = {}
-        for each in self.store.rows("SELECT seq, facts FROM event WHERE kind = 'project_changed' ORDER BY seq"):
+        for each in self.store.rows(  # of no run: so the index finds them, however long the history
+            "SELECT seq, facts FROM event WHERE run IS NULL AND kind = 'project_changed' ORDER BY seq"
+        ):
             for change in json.loads(each["facts"])["changes"]:
                 if change["when"] == "now" or begun is None or each["seq"] < begun:
                     last[change["key"]] = each["seq"]

@@ -66,7 +66,9 @@ def unanswered(reader: Reader, run: int) -> list[Try]:
 
 def limit(reader: Reader, run: RunRow, key: str) -> Limit:
     """The tighter one of the project's limit and the run's own, as an engine has it: what was said last counts."""
-    changes = reader.rows("SELECT seq, facts FROM event WHERE kind = 'project_changed' ORDER BY seq DESC")
+    changes = reader.rows(
+        "SELECT seq, facts FROM event WHERE run IS NULL AND kind = 'project_changed' ORDER BY seq DESC"
+    )
     told = (row["seq"] for row in changes if any(one["key"] == key for one in json.loads(row["facts"])["changes"]))
     changed = next(told, 0)
     everyone = Limit(_of_project(reader, run, key), "project")

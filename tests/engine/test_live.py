@@ -9,6 +9,7 @@ import pytest
 from engine.live import Live
 from state import project
 from state.errors import LabError
+from state.events import CallAnswered
 from state.store import Store
 from tests.engine.conftest import Laid
 
@@ -36,3 +37,23 @@ def test_an_edit_that_found_the_disk_full_is_taken_up_at_the_next_look(
     assert live.look()
     assert laid.store.row("SELECT 1 FROM event WHERE kind = ?", (kind,)) is not None
     assert not live.look()
+
+
+def test_what_is_in_force_is_read_as_quickly_after_a_long_history(lay: Lay) -> None:
+    """It is read before every call: a scan of all events would make a long run slower with each step."""
+    laid = lay()
+    live = Live(laid.store, laid.places.folder)
+
+    def work() -> int:
+        """Hundreds of SQLite's own operations that one reading takes."""
+        done: list[int] = []
+        laid.store.db.set_progress_handler(lambda: done.append(1), 100)
+        live.of(laid.run)
+        laid.store.db.set_progress_handler(None, 0)
+        return len(done)
+
+    before = work()
+    with laid.store.transaction() as tx:
+        for _ in range(5000):
+            tx.event(CallAnswered("postdoc", "plan@1/lead/1", None, 1, 1), laid.run, laid.visit.id)
+    assert work() <= before + 1

@@ -114,15 +114,16 @@ class Bench:
         return await self.with_room(once)
 
     async def with_room(self, write: Callable[[], T]) -> T:
-        """`write()`, again whenever a full disk refused it and there is room."""
+        """`write()`, again whenever a full disk refused it and there is room, or somebody else held the database."""
         while True:
             try:
                 return write()
             except Exception as error:
                 self.journal.forget()
-                if not room.is_full(error):
+                busy = room.is_busy(error)
+                if not busy and not room.is_full(error):
                     raise
-            await self.wait_for_disk(0)
+            await (self.bell.heard(room.LOOK_S) if busy else self.wait_for_disk(0))
 
     async def wait_for_disk(self, need_b: int) -> None:
         await room.wait(self.store, self.places, self.bell, self.run, self.visit.id, need_b)

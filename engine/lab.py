@@ -115,7 +115,7 @@ class Lab:
                 changed |= self.around.live.look()
                 changed |= self._notes.look(self.store)
         except (LabError, OSError) as error:
-            if not room.is_full(error) and not (isinstance(error, LabError) and error.key == "store.busy"):
+            if not room.is_full(error) and not room.is_busy(error):
                 raise
             log.warning("words stay where they are: %s", error)
             self.store.drop_ballast()
@@ -197,6 +197,9 @@ class Lab:
                 if room.is_full(error):
                     around = self.around
                     await room.wait(around.store, around.places, around.bell, run, visit.id if visit else None, 0)
+                    continue
+                if room.is_busy(error):
+                    await self.around.bell.heard(LOOK_EVERY_S)
                     continue
                 if isinstance(error, sqlite3.Error) or (isinstance(error, LabError) and error.key.startswith("store.")):
                     raise

@@ -32,6 +32,11 @@ def is_full(error: BaseException) -> bool:
     return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
+def is_busy(error: BaseException) -> bool:
+    """Whether somebody else holds the database, a person who looks into it with a tool of theirs: it is tried again."""
+    return isinstance(error, LabError) and error.key == "store.busy"
+
+
 def free_b(places: Places) -> int:
     """The least room on the disks that the lab writes to."""
     return min(shutil.disk_usage(path).free for path in {places.local, places.lab})
@@ -61,7 +66,7 @@ async def wait(store: Store, places: Places, bell: Bell, run: int, visit: int | 
                 bell.ring()
                 return
         except LabError as error:  # not even this can be written: look again
-            if error.key != "disk.full":
+            if error.key != "disk.full" and not is_busy(error):
                 raise
         await bell.heard(LOOK_S)
         if opened is not None and _is_closed(store, opened):

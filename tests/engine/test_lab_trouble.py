@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from pathlib import Path
 
 import pytest
 
-from engine import checkpoints
+from engine import checkpoints, room
 from engine.desk import Desk
 from state.errors import LabError
 from state.products.literature import Review
@@ -212,7 +213,7 @@ async def test_trouble_of_the_labs_own_is_asked_once_although_engines_come_and_g
         for told in (1, 2):
             await lab.again()
             lab.leave(WordKind.NOTE, text="are you there?")
-            await lab.until("SELECT 1 FROM note HAVING count(*) = ?", told)
+            await lab.until("SELECT 1 FROM (SELECT count(*) AS n FROM note) WHERE n = ?", told)
         broken[0] = False
         lab.leave(WordKind.DECISION, wait=wait["id"], choice="retry")
         await lab.until("SELECT 1 FROM wait WHERE why = 'checkpoint' AND closed_seq IS NULL")
@@ -246,3 +247,39 @@ async def test_a_run_that_is_done_waits_for_nothing(tmp_path: Path, monkeypatch:
         lab.leave(WordKind.PAUSE)
         await lab.until("SELECT 1 FROM run WHERE state = 'done'")
         assert lab.store.row("SELECT 1 FROM wait WHERE closed_seq IS NULL") is None
+
+
+async def test_a_database_that_somebody_else_holds_for_a_while_is_waited_for(
+    tmp_path: Path, monkeypatch: Patch
+) -> None:
+    """A person who looks into lab.db with a tool that keeps it locked: while a step is written, and at a checkpoint."""
+    monkeypatch.setattr(room, "LOOK_S", 0.05)
+    monkeypatch.setattr("engine.lab.LOOK_EVERY_S", 0.05)
+    refused: list[str] = []
+
+    def busy(error: BaseException) -> bool:
+        found = really(error)
+        if found:
+            refused.append("busy")
+            if len(refused) % 3 == 0:
+                other.rollback()
+        return found
+
+    really = room.is_busy
+    monkeypatch.setattr(room, "is_busy", busy)
+
+    async def held(desk: Desk) -> Review | None:
+        other.execute("BEGIN IMMEDIATE")
+        await desk.keep(review("First."))
+        handed = await reads(desk)
+        other.execute("BEGIN IMMEDIATE")  # as the checkpoint opens
+        return handed
+
+    async with laboratory(tmp_path, monkeypatch, {READ: held}, begin=False) as lab:
+        lab.store.db.execute("PRAGMA busy_timeout = 1")
+        other = sqlite3.connect(lab.places.database, isolation_level=None)
+        lab.leave(WordKind.RUN)
+        await lab.until("SELECT 1 FROM wait WHERE why = 'checkpoint' AND closed_seq IS NULL")
+        assert len(refused) >= 6
+        assert lab.store.row("SELECT 1 FROM wait WHERE why = 'trouble'") is None
+        other.close()

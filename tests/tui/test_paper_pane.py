@@ -193,3 +193,14 @@ async def test_changes_are_told_against_the_last_version_that_reads_otherwise() 
     assert "against v1" in rows
     assert r"- Networks generalise early \cite{power2022}." in rows
     assert r"+ Networks generalise late \cite{power2022}." in rows
+
+
+async def test_a_number_is_found_as_one_types_it() -> None:
+    async with shown(scenes.paper_at_work(), 7) as (pilot, screen):
+        assert not any("\u00a0" in row for row in rows_of(screen.lab))
+        await pilot.press("/", *"2,990 ± 180")
+        await pilot.pause()
+        assert any("baseline 2,990 ± 180." in row for row in rows_of(screen.lab))  # the first, however one types
+        pane = screen.pane
+        assert isinstance(pane, ReportPane)
+        assert pane.page("paper").top <= 3

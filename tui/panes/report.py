@@ -330,9 +330,11 @@ def _aligned(paragraphs: list[str]) -> list[str]:
 def _underlined(row: str, bound: re.Pattern[str]) -> Line:
     """A row with its bound numbers underlined, the chosen one bold."""
     parts: list[Part] = []
+    shown = row.replace("\u00a0", " ")  # it is broken no more, and is found and copied as one types it
     at = 0
     for found in bound.finditer(row):
         if found[0]:
-            parts += [row[at : found.start()], Span(found[0], "text", "", found[0].startswith("‹"), True)]
+            number = shown[found.start() : found.end()]
+            parts += [shown[at : found.start()], Span(number, "text", "", number.startswith("‹"), True)]
             at = found.end()
-    return line(*parts, row[at:])
+    return line(*parts, shown[at:])

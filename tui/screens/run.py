@@ -409,7 +409,11 @@ class RunScreen(Says):
         if isinstance(reads, (Page, Talk)):
             prompt = Prompt("/", lambda _: None, lambda _: None)
             prompt.again = lambda step: None if reads.seek(prompt.text, step) else self.say("search.none")
-            prompt.typed = lambda text: reads.seek(text) if text else None
+            top = reads.top
+            if isinstance(reads, Page):
+                prompt.typed = lambda text: reads.sought_from(top, text)
+            else:
+                prompt.typed = lambda text: reads.seek(text) if text else None
             self.ask_text(prompt)
 
     def do_copy(self) -> None:

@@ -128,7 +128,8 @@ class ThingScreen(LabScreen):
         self._moved(event.rows)
 
     def do_search(self) -> None:
-        prompt = Prompt("/", lambda text: self.body.seek(text) if text else None, lambda _: None)
+        top = self.body.top
+        prompt = Prompt("/", lambda text: self.body.sought_from(top, text), lambda _: None)
         prompt.again = lambda step: None if self.body.seek(prompt.text, step) else self.say("search.none")
         self.ask_text(prompt)
 

@@ -51,6 +51,12 @@ class Page:
                 return True
         return False
 
+    def sought_from(self, top: int, words: str) -> None:
+        """While one types: the first line from `top` on that holds what stands there so far."""
+        self.top = top - 1
+        if not words or not self.seek(words):
+            self.top = top
+
     @property
     def span(self) -> tuple[int, int, int]:
         """First and last visible line and how many there are, from 1."""

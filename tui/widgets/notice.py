@@ -40,7 +40,7 @@ def notice_for(look: Look, phase: str) -> Notice | None:
         facts = {
             "time": clock(look.engine.gone_at, look.now),
             "why": how_it_ended(look.engine),
-            "running": tr("word.comma").join(running) or NONE,
+            "goes_on": tr("notice.engine.running", n=len(running), names=tr("word.comma").join(running)),
             "safe": in_flight(look.engine),
         }
         name = "engine_unread" if look.unread and look.run.state != "running" else "engine"

@@ -60,7 +60,8 @@ def happening(look: Look, brevity: int = 0) -> list[Span | str]:
             Span(tr(f"top.{state}", time=clock(look.run.ended_at, look.now)), "dim" if state == "stopped" else "lost")
         ]
     if look.engine_missing:
-        return [Span(tr("top.engine_gone", time=clock(look.engine.gone_at, look.now)), "lost")]
+        key = "top.engine_gone_short" if brevity == 2 else "top.engine_gone"
+        return [Span(tr(key, time=clock(look.engine.gone_at, look.now)), "lost")]
     if look.waits:
         wait = look.waits[0]
         since = clock(wait.opened_at, look.now)

@@ -16,6 +16,7 @@ _MONTHS = "January February March April May June July August September October N
 _STRINGS = {month[:3].lower(): month for month in re.findall(r"\w+", _MONTHS)}
 _NAME = re.compile(r"[^\s\"#%'(),={}@]+")
 _SPACE = re.compile(r"\s+")
+_AT = re.compile(r"^[ \t]*@", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -42,9 +43,10 @@ def parse(text: str) -> tuple[list[Entry], list[Fault]]:
     faults: list[Fault] = []
     strings = dict(_STRINGS)
     keys: set[str] = set()
-    at = text.find("@")
+    at, line, counted = text.find("@"), 1, 0
     while at >= 0:
-        line = text.count("\n", 0, at) + 1
+        line += text.count("\n", counted, at)
+        counted = at
         reader = _Reader(text, at + 1, strings)
         try:
             found = reader.thing(line)
@@ -56,7 +58,7 @@ def parse(text: str) -> tuple[list[Entry], list[Fault]]:
             at = text.find("@", reader.at)
         except _Broken as broken:
             faults.append(Fault(line, str(broken)))
-            next_one = re.compile(r"^[ \t]*@", re.MULTILINE).search(text, at + 1)
+            next_one = _AT.search(text, at + 1)
             at = next_one.end() - 1 if next_one else -1
     return entries, faults
 

@@ -116,29 +116,39 @@ def _written(name: str) -> str:
 def merged(papers: Iterable[Paper]) -> list[Paper]:
     """Each paper once, the first of its kind; what a later one adds (an arXiv number, an abstract) is kept."""
     found: list[Paper] = []
+    at: dict[str, int] = {}  # a name → where its first paper stands; a shelf may hold thousands
     for paper in papers:
-        nth = next((n for n, one in enumerate(found) if one.names & paper.names), None)
-        if nth is None:
+        nth = min((at[name] for name in paper.names if name in at), default=len(found))
+        if nth == len(found):
             found.append(paper)
-            continue
-        one = found[nth]
-        better = {name: getattr(one, name) or getattr(paper, name) for name in ("arxiv", "doi", "abstract", "url")}
-        found[nth] = replace(one, **better)
+        else:
+            one = found[nth]
+            better = {name: getattr(one, name) or getattr(paper, name) for name in ("arxiv", "doi", "abstract", "url")}
+            found[nth] = replace(one, **better)
+        for name in found[nth].names:
+            at[name] = min(at.get(name, nth), nth)
     return found
 
 
 def distinct(papers: Iterable[Paper], known: Iterable[Paper] = ()) -> list[Paper]:
     """`papers` with keys of their own: one that is `known` gets the known key, a stranger with a taken key a suffix."""
-    shelf = list(known)
     fresh: list[Paper] = []
+    taken: set[str] = set()
+    of: dict[str, tuple[int, str]] = {}  # a name → place and key of the first paper that has it
+
+    def shelved(paper: Paper) -> None:
+        taken.add(paper.key)
+        for name in paper.names:
+            of.setdefault(name, (len(of), paper.key))
+
+    for one in known:
+        shelved(one)
     for paper in papers:
-        same = next((one for one in shelf if one.names & paper.names), None)
-        taken = {one.key for one in shelf}
-        key, nth = same.key if same else paper.key, 1
+        same = min((of[name] for name in paper.names if name in of), default=None)
+        key, nth = same[1] if same else paper.key, 1
         while same is None and key in taken:
             nth += 1
             key = f"{paper.key}-{nth}"
-        paper = paper if key == paper.key else paper.keyed(key)
-        fresh.append(paper)
-        shelf.append(paper)
+        fresh.append(paper if key == paper.key else paper.keyed(key))
+        shelved(fresh[-1])
     return fresh

@@ -21,6 +21,8 @@ from engine.tools.paper import KEY, SMALL, Paper, Text, distinct, entry, key_of,
 
 BIB_B = 16 << 20
 ENTRIES = 5_000
+FAULTS = 50
+"""So many of one file are told."""
 PDFS = 300
 _NOTED = ("abstract", "summary", "note", "annote", "annotation")
 _NOT_CITED = frozenset((*_NOTED, "file", "keywords", "timestamp", "owner"))
@@ -59,7 +61,8 @@ def read(folder: Path) -> Folder:
             unreadable.append((name, "too_big"))
             continue
         entries, faults = bib.parse(text.decode("utf-8-sig", "replace"))
-        unreadable += [(f"{name}:{fault.line}", fault.why) for fault in faults]
+        unreadable += [(f"{name}:{fault.line}", fault.why) for fault in faults[:FAULTS]]
+        unreadable += [(f"{name}:{faults[FAULTS].line}", "too_many")] if len(faults) > FAULTS else []
         for one in entries[:ENTRIES]:
             own = _pdf_of(one, pdfs, claimed)
             if own is not None:

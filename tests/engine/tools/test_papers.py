@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -177,3 +178,18 @@ def test_the_same_paper_from_two_sources_is_one_and_keeps_what_each_knew() -> No
     online = Paper("p", "scholar", "d0c1", "grokking", abstract="a", arxiv="2201.02177")
     (paper,) = merged([folder, online])
     assert (paper.key, paper.source, paper.abstract, paper.arxiv) == ("power2022", "folder", "a", "2201.02177")
+
+
+def test_a_library_of_thousands_is_read_soon_and_a_file_of_nothing_but_faults_tells_fifty(tmp_path: Path) -> None:
+    """What compares every paper with every other takes minutes for a library as people really export it."""
+    entries = (
+        f'@article{{k{n}, title={{Number {n} of {{\\"U}}ber things}}, author={{Ann B{n} and Cee D}}, year=2020}}\n'
+        for n in range(4_000)
+    )
+    (tmp_path / "library.bib").write_text("".join(entries))
+    (tmp_path / "torn.bib").write_text("@a{k,\n" * 60_000)
+    began = time.process_time()
+    found = papers.read(tmp_path)
+    assert time.process_time() - began < 8
+    assert len(found.papers) == 4_000
+    assert [why for _, why in found.unreadable] == ["no_equals"] * 50 + ["too_many"]

@@ -78,7 +78,10 @@ def notice_for(look: Look, phase: str) -> Notice | None:
         tried, following = wait.facts.get("tried_at"), wait.facts.get("next_at")
         if isinstance(tried, int) and isinstance(following, int):
             last, then = clock(tried, look.now), clock(following, look.now)
-            facts["safe"] += tr("notice.network.tries", last=last, next=then)
+            soon = "notice.network.tries_soon" if last == then else "notice.network.tries"
+            facts["safe"] += tr(soon, last=last, next=then)
+        runs = any(row.state == "running" for row in look.experiments)
+        facts["goes_on"] = tr("notice.network.experiments" if runs else "notice.network.calls")
     return Notice(name, "◆" if person else "◇", "you" if person else "text", facts)
 
 

@@ -95,6 +95,8 @@ def turn_lines(turn: Turn, cells: int, now: int, cut: bool = False) -> list[Line
     if turn.writing:
         mark = "◇ " if cut else ""
         told = tr("talk.cut", time=when) if cut else tr("talk.writing", time=when)
+        if cut and not said:  # nothing came of it
+            told = tr("talk.to_be_asked")
         head = ends(cells, Span(mark + role_name(turn.role), "text", bold=True), Span(told, "text" if cut else "live"))
     else:
         head = ends(cells, Span(role_name(turn.role), "text", bold=True), dim(told_where(turn, when)))

@@ -343,9 +343,15 @@ class Reader:
         row = self._one("SELECT outcome, why FROM word WHERE id = ?", word)
         return (row["outcome"], row["why"]) if row else None
 
-    def review_begun_by(self, word: str) -> int | None:
-        """The run that reviews the paper which a word named."""
-        row = self._one("SELECT run FROM setting WHERE key = 'manuscript' AND word = ?", word)
+    def run_begun_by(self, word: str) -> int | None:
+        """The run that a word began: the first to begin after the word was taken up, in the same commit."""
+        row = self._one(
+            "SELECT run FROM event WHERE kind = 'run_began' AND seq > (SELECT seq FROM event WHERE kind = 'word_taken'"
+            " AND json_extract(facts, '$.word') = ?) AND seq <= (SELECT taken_seq FROM word WHERE id = ?)"
+            " ORDER BY seq LIMIT 1",
+            word,
+            word,
+        )
         return int(row["run"]) if row else None
 
     def tier(self) -> str:

@@ -71,18 +71,20 @@ def follow(folder: Path, run: int | None = None, *, after: int = 0) -> int:
         time.sleep(LOOK_S)
 
 
-def review_begun_by(folder: Path, word: str) -> int:
-    """The run that a word for a review began, once it is taken up; LabError `review.refused` if it cannot be."""
+def begun_by(folder: Path, word: str) -> int:
+    """The run that a word began, once it is taken up; LabError `run.refused` if it cannot be. The newest run may be
+    another's, who asked for one at the same moment."""
     where = places.places(folder)
     seen = Seen(0)
     while True:
         with reading(where.database, where.blobs) as reader:
             taken = reader.word(word) if reader else None
-            run = reader.review_begun_by(word) if reader else None
+            run = reader.run_begun_by(word) if reader else None
         if run is not None:
             return run
         if taken is not None:
-            raise LabError("review.refused", why=taken[1])
+            why = taken[1] or ""
+            raise LabError(why if why.startswith("word.") else "run.refused", why=why)
         _see_that_someone_works(folder, seen)
         time.sleep(LOOK_S)
 

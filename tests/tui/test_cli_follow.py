@@ -36,6 +36,22 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         time.sleep(0.05)
 
 
+def test_each_of_two_that_ask_for_a_run_at_the_same_moment_follows_its_own(folder: Path) -> None:
+    both = [
+        subprocess.Popen(
+            [NIGHTLAB, "-C", folder, "run", "--headless"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"ANTHROPIC_API_KEY": ""},
+        )
+        for _ in range(2)
+    ]
+    told = [process.communicate(timeout=90)[1] for process in both]
+    assert [process.returncode for process in both] == [4, 4]
+    assert sorted(number for number in "12" for text in told if f"run {number} is paused" in text) == ["1", "2"]
+
+
 def test_without_a_key_the_run_pauses_and_the_command_that_helps_is_named(folder: Path) -> None:
     ended = subprocess.run(
         [NIGHTLAB, "-C", folder, "run"],

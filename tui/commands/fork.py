@@ -22,7 +22,7 @@ def run(args: argparse.Namespace) -> int:
     visit, phase = (named, None) if "@" in named else (None, here.phase_named(named))
     label = here.closed_visit(folder, number, visit, phase)
     seen = follow.last_seq(folder)
-    launch.give(folder, WordKind.FORK, {"run": number, "visit": label})
+    word = launch.give(folder, WordKind.FORK, {"run": number, "visit": label})
     if args.headless or here.no_terminal():
-        return follow.follow(folder, after=seen)
+        return follow.follow(folder, follow.begun_by(folder, word), after=seen)
     return terminal.open_lab(folder)

@@ -68,7 +68,7 @@ def _reviewed(folder: Path, paper: Path) -> int:
         _someone_can_judge(folder, reader)
     seen = follow.last_seq(folder)
     word = launch.give(folder, WordKind.REVIEW, {"paper": str(paper)})
-    number = follow.review_begun_by(folder, word)
+    number = follow.begun_by(folder, word)
     code = follow.follow(folder, number, after=seen)
     with reading(where.database, where.blobs) as reader:
         made = [row for row in reader.versions(number) if row.handed_in] if reader else []

@@ -20,7 +20,7 @@ def run(args: argparse.Namespace) -> int:
     project.load(folder)  # a project.toml that cannot be read is answered now, not in the engine's log
     drafts.know(folder)
     seen = follow.last_seq(folder)
-    launch.give(folder, WordKind.RUN, {"autonomy": "autopilot"} if args.autopilot else {})
+    word = launch.give(folder, WordKind.RUN, {"autonomy": "autopilot"} if args.autopilot else {})
     if args.headless or here.no_terminal():
-        return follow.follow(folder, after=seen)
+        return follow.follow(folder, follow.begun_by(folder, word), after=seen)
     return terminal.open_lab(folder)

@@ -119,6 +119,7 @@ class Lab:
                 raise
             log.warning("words stay where they are: %s", error)
             self.store.drop_ballast()
+            self.around.bell.ring()  # those before it were taken up
             return
         if changed:
             asked = self.around.live.now().experiments.slots
@@ -143,9 +144,9 @@ class Lab:
         """What a word means for what runs now."""
         if taken.run is None:
             return
+        await self._stop_jobs(taken.run)
         if taken.outcome == "taken" and taken.kind in (WordKind.FORK, WordKind.DECISION):
             render.repair(self.store, self.around.places, taken.run)  # a fork begins with what it inherits
-        await self._stop_jobs(taken.run)
 
     async def _stop_jobs(self, run: int) -> None:
         """A stop ends a run's experiments, and so does a called checkpoint where the person said so."""

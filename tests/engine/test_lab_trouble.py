@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sqlite3
 from pathlib import Path
 
 import pytest
 
-from engine import checkpoints, room
+from engine import checkpoints, render, room, visiting
 from engine.desk import Desk
 from state.errors import LabError
 from state.products.literature import Review
@@ -283,3 +284,27 @@ async def test_a_database_that_somebody_else_holds_for_a_while_is_waited_for(
         assert len(refused) >= 6
         assert lab.store.row("SELECT 1 FROM wait WHERE why = 'trouble'") is None
         other.close()
+
+
+async def test_a_stop_ends_experiments_although_the_disk_is_full_when_it_is_taken_up(
+    tmp_path: Path, monkeypatch: Patch
+) -> None:
+    """The word counts from its commit on; what is rendered after it must not keep it from being acted on."""
+    ended: list[int] = []
+
+    async def stop_jobs(around: object, run: int, visit: object) -> None:
+        ended.append(run)
+
+    def full(*_: object) -> None:
+        raise LabError("disk.full")
+
+    async with laboratory(tmp_path, monkeypatch, {READ: reads}) as lab:
+        wait = await lab.until("SELECT id FROM wait WHERE why = 'checkpoint' AND closed_seq IS NULL")
+        monkeypatch.setattr(visiting, "stop_jobs", stop_jobs)
+        monkeypatch.setattr(render, "repair", full)
+        lab.leave(WordKind.DECISION, wait=wait["id"], choice="stop")
+        await lab.until("SELECT 1 FROM run WHERE state = 'stopped'")
+        async with asyncio.timeout(10):
+            while not ended:
+                await asyncio.sleep(0.01)
+        assert ended == [1]

@@ -1,0 +1,74 @@
+"""What an experiment is: program, setting, data and seed. The same one is run once; what hit a limit is run again."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from engine.experiments.contract import Job, Limits
+from state import project
+from state.vocabulary import ExperimentState
+from tests.engine.conftest import Laid
+from tests.engine.test_lab import Named
+
+Lay = Callable[..., Laid]
+
+ENDS = {
+    ExperimentState.FINISHED: 'pathlib.Path("run_0/final_info.json").write_text(\'{"d": {"means": {"m": 1.0}}}\')',
+    ExperimentState.FAILED: 'sys.exit("no")',
+    ExperimentState.LIMIT: "time.sleep(60)",
+}
+
+
+@dataclass(frozen=True)
+class Told:
+    """An experiment that leaves a line at `log` each time it runs, and ends as asked."""
+
+    log: str
+    end: ExperimentState = ExperimentState.FINISHED
+    program: Named = Named()  # noqa: RUF009  frozen
+    seed: int = 1
+    data: str = "x = 1\n"
+    setting: str = "small"
+
+    def job(self) -> Job:
+        code = (
+            "import pathlib, sys, time\npathlib.Path('run_0').mkdir()\n"
+            f"with open({self.log!r}, 'a') as log: log.write('ran\\n')\n{ENDS[self.end]}\n"
+        )
+        files = {"p.py": code.encode(), "load_data.py": self.data.encode()}
+        argv, wants = (sys.executable, "p.py", "--out_dir=run_0", self.setting), ("run_0/final_info.json",)
+        return Job("experiment", argv, Limits(60, 0), files, env={"SEED": str(self.seed)}, wants=wants)
+
+    def times(self) -> int:
+        return len(Path(self.log).read_text().splitlines())
+
+
+@pytest.mark.parametrize(
+    ("end", "times"), [(ExperimentState.FINISHED, 1), (ExperimentState.FAILED, 1), (ExperimentState.LIMIT, 2)]
+)
+async def test_the_same_experiment_is_run_once_also_where_it_failed_but_again_where_it_hit_a_limit(
+    lay: Lay, tmp_path: Path, end: ExperimentState, times: int
+) -> None:
+    laid = lay()
+    if end is ExperimentState.LIMIT:
+        laid.config = project.read('question = "Does it?"\n[limits]\nrun_time = "1s"\n')
+    desk, told = laid.desk(), Told(str(tmp_path / "log"), end)
+    first, again = await desk.run("first", told), await desk.run("again", told)
+    assert first.state is again.state is end
+    assert told.times() == times
+    assert [tuple(row) for row in laid.store.rows("SELECT id, state FROM experiment")] == [(1, end.value)]
+
+
+@pytest.mark.parametrize("other", [{"seed": 2}, {"data": "x = 2\n"}, {"setting": "large"}], ids=str)
+async def test_another_seed_other_data_and_another_setting_are_another_experiment(
+    lay: Lay, tmp_path: Path, other: dict[str, object]
+) -> None:
+    desk, told = lay().desk(), Told(str(tmp_path / "log"))
+    await desk.run("first", told)
+    await desk.run("other", replace(told, **other))  # type: ignore[arg-type]  # as the parameters say
+    assert told.times() == 2

@@ -16,10 +16,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from state import inbox, places, project, toml_text
+from state import inbox, lock, places, project, toml_text
 from state.status import report
 from state.vocabulary import WordKind
 
@@ -74,9 +75,21 @@ def to_its_end(folder: Path, **env: str) -> dict[str, Any]:
     """An engine that is left in peace until the run is over or waits; the status then."""
     running = engine(folder, **env)
     try:
-        return wait(folder, running)
+        return wait(folder, running, limit_s=400)
     finally:
         kill(running)
+
+
+def killed_at(folder: Path, after_s: float, **env: str) -> None:
+    """An engine that is killed so long after it took the lock: before that it has done nothing that could be lost."""
+    running = engine(folder, **env)
+    end = time.monotonic() + 60
+    while running.poll() is None and lock.look(places.places(folder).lock) is None:
+        assert time.monotonic() < end, log(folder)
+        time.sleep(0.005)
+    with suppress(subprocess.TimeoutExpired):  # it may have left by itself
+        running.wait(after_s)
+    kill(running)
 
 
 def kill(running: subprocess.Popen[bytes]) -> None:

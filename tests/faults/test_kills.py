@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import random
 import sqlite3
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -92,11 +91,7 @@ def test_a_run_whose_engine_is_killed_at_random_moments_ends_as_an_undisturbed_o
     folder, calm, chance = tmp_path / "lab", undisturbed(wire), random.Random(seed)
     with lab(folder, wire) as (env, server):
         for _ in range(kills):
-            running = driving.engine(folder, **env)
-            moment = time.monotonic() + chance.uniform(0.3, 4.0)
-            while time.monotonic() < moment and running.poll() is None:
-                time.sleep(0.005)
-            driving.kill(running)
+            driving.killed_at(folder, chance.uniform(0.0, 4.0), **env)
         told = driving.to_its_end(folder, **env)
     assert told["state"] == "done", (seed, told, driving.log(folder))
     database = places.places(folder).database

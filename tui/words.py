@@ -155,7 +155,7 @@ def shown(name: str, value: Any) -> str:
         return money(int(value))
     if name.endswith("_s"):
         return span(float(value))
-    if name in ("verdict", "state", "autonomy", "choice", "why", "what") and has(f"{name}.{value}"):
+    if name in ("verdict", "state", "autonomy", "choice", "why", "what", "hypothesis") and has(f"{name}.{value}"):
         return tr(f"{name}.{value}")
     if name == "reason" and has(f"toml.{value}"):
         return tr(f"toml.{value}")

@@ -14,9 +14,9 @@ from state import ledger, lineage, lock, standstill
 from state.events import ProjectChanged, SettingChanged
 from state.readers import Reader
 from state.rows import RunRow
-from state.vocabulary import Choice, Phase, Wait
+from state.vocabulary import Choice, Language, Phase, Wait
 from tests.tui.test_poller import Project
-from tui import launch
+from tui import language, launch, words
 from tui.engineseen import EngineSeen
 from tui.homerows import Found, project_rows
 from tui.machine import Gpu, HostWatch
@@ -184,3 +184,9 @@ def test_home_tells_who_sits_on_which_card(tmp_path: Path, monkeypatch: pytest.M
     assert [(card.who, card.leased) for card in told.gpus] == [("lr-warmup e14", False), ("", True), ("", False)]
     assert told.cores >= 1
     assert 0 <= told.free_cores <= told.cores
+
+
+def test_what_became_of_the_hypothesis_is_told_in_the_persons_language() -> None:
+    language.use(Language.ZH)
+    told = words.sentence("went.results_interpretation", {"hypothesis": "holds"})
+    assert "holds" not in told

@@ -60,6 +60,7 @@ async def run(desk: Desk) -> Refinement | None:
     author = desk.seat(
         Role.PHD_STUDENT,
         "decide",
+        question=inputs.question,
         round=inputs.round,
         rounds_left=str(rounds_left),
         means=shown_means,

@@ -299,6 +299,14 @@ async def test_a_wrong_key_is_the_persons_to_mend_and_is_not_shown() -> None:
     assert error.fate is Fate.AUTH and "secret" not in f"{error!r} {error.facts}"
 
 
+async def test_an_endpoint_on_this_machine_is_asked_past_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")  # nobody is there
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    async with lab(ANSWER) as it:
+        assert (await it.ask()).message.blocks and await it.model.reachable()
+
+
 async def test_the_probe_costs_nothing_sends_no_key_and_is_not_fooled_by_a_portal() -> None:
     async with lab(ANSWER) as it:
         assert await it.model.reachable()

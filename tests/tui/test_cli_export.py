@@ -116,3 +116,15 @@ def test_a_run_without_products_has_nothing_to_export(folder: Path, tmp_path: Pa
     with pytest.raises(LabError, match=r"export\.nothing"):
         export(folder, 7, tmp_path / "none.zip")
     assert not list(tmp_path.glob("*none*"))
+
+
+def test_what_was_superseded_is_in_no_archive(folder: Path, tmp_path: Path) -> None:
+    where = places.places(folder)
+    store = Store(where.database, where.blobs)
+    with store.transaction() as tx:
+        lineage.open_visit(tx, 1, Phase.RUNNING_EXPERIMENTS, {}, "", None)
+    store.close()
+    with zipfile.ZipFile(export(folder, 1, tmp_path / "toy.zip")) as file:
+        held = {name.removeprefix("toy-1/"): file.read(name) for name in file.namelist()}
+    assert len(held["results.csv"].splitlines()) == 1, "the heads of the columns alone"
+    assert "data.md" in held and not {name for name in held if name.startswith(("code/wd_2/", "paper/"))}

@@ -12,7 +12,7 @@ import pytest
 
 from engine import opening, prompt
 from engine.answers import Dialogue, Keep, Refusal, SearchPapers, Tool
-from engine.desk import Desk, NameUsed
+from engine.desk import ASKS_ALWAYS, Desk, NameUsed
 from engine.experiments.contract import Job, Limits
 from engine.prompt import Shown, fields_of
 from engine.seat import Seat
@@ -21,7 +21,7 @@ from state.errors import LabError, Plain
 from state.journal import Diverged
 from state.notes import note
 from state.readers import reading
-from state.vocabulary import Role
+from state.vocabulary import Choice, Role, Wait
 from tests.engine.conftest import Laid, says, text
 from tests.engine.test_lab import Slow
 
@@ -252,3 +252,22 @@ async def test_a_visit_of_before_goes_on_as_it_began(lay: Lay) -> None:
     await seat(desk).with_tools(Dialogue, Keep).ask(answers=(Keep,))
     (asked,) = laid.player.asked
     assert [tool.name for tool in asked.tools] == ["keep"] and asked.messages[-1].text == "<go_on/>"
+
+
+async def test_autopilot_answers_a_question_but_none_about_money_risk_or_trouble(lay: Lay) -> None:
+    laid = lay()
+    with laid.store.transaction() as tx:
+        tx.execute("UPDATE run SET autonomy = 'autopilot'")
+    desk = laid.desk()
+    assert await desk.hold("which", Wait.NOTE, Choice.RETRY, Choice.STOP) is Choice.RETRY
+    assert not laid.store.rows("SELECT 1 FROM wait"), "nobody was asked"
+    for why in sorted(ASKS_ALWAYS):
+        asked = asyncio.ensure_future(desk.hold(why.value, why, Choice.RETRY, Choice.STOP))
+        async with asyncio.timeout(60):
+            while (row := laid.store.row("SELECT id FROM wait WHERE why = ? AND closed_seq IS NULL", (why,))) is None:
+                await asyncio.sleep(0)
+                assert not asked.done(), why
+        with laid.store.transaction() as tx:
+            lineage.close_wait(tx, row["id"], Choice.STOP.value)
+        laid.bell.ring()
+        assert await asked is Choice.STOP

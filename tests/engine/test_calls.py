@@ -153,8 +153,12 @@ async def test_a_call_without_a_whole_reply_is_listed_as_in_doubt_and_made_again
     laid.player.replies = [dies]
     with pytest.raises(RuntimeError):
         await talk(laid)
+    with laid.store.transaction() as tx:  # as where a reply costs something
+        tx.execute("UPDATE attempt SET reserved_micros = 700")
+        tx.execute("UPDATE run SET reserved_micros = 700")
     recover.recover(laid.store, laid.places)
     assert rows(laid, "SELECT state FROM attempt") == [("doubt",)]
+    assert rows(laid, "SELECT spent_micros, reserved_micros FROM run") == [(700, 0)], "counted at its reservation"
     laid.player.replies = [says("dialogue", text="again")]
     assert await talk(laid) == "again"
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 from engine.phases import ideation, literature_review
 from engine.phases.literature import cited
+from state import lineage
 from state.products.ideas import Ideas
 from state.products.literature import Review
-from state.vocabulary import Phase
+from state.vocabulary import Choice, Phase
 from tests.engine.conftest import Laid
 from tests.engine.phases.played import Cast, inputs_with, last, play, tagged
 
@@ -79,6 +81,29 @@ async def test_an_empty_shelf_is_never_handed_in(lay: Callable[..., Laid]) -> No
     assert await literature_review.run(play(laid, cast, inputs_with(), turns=4, online=False)) is None
     assert "<found>no paper</found>" in cast.shown[-1]
     assert laid.store.rows("SELECT 1 FROM product") == []
+
+
+async def test_whether_a_short_shelf_is_enough_is_asked_also_on_autopilot(lay: Callable[..., Laid]) -> None:
+    laid = with_papers(lay(Phase.LITERATURE_REVIEW))
+    with laid.store.transaction() as tx:
+        tx.execute("UPDATE run SET autonomy = 'autopilot'")
+    cast = Cast(
+        summary=[{"query": "grokking modular addition"}, lambda text: None],
+        add_paper=[{"paper": "power2022", "notes": "x"}],
+        literature_review=[{"text": "Since [@power2022]."}],
+    )
+    desk = play(laid, cast, inputs_with(), papers=2, turns=3, online=False)
+    playing = asyncio.ensure_future(literature_review.run(desk))
+    async with asyncio.timeout(60):
+        while (row := laid.store.row("SELECT id, facts FROM wait WHERE why = 'trouble'")) is None:
+            await asyncio.sleep(0.01)
+            assert not playing.done()
+    assert '"papers":1' in row["facts"] and '"wanted":2' in row["facts"]
+    with laid.store.transaction() as tx:
+        lineage.close_wait(tx, row["id"], Choice.ENOUGH.value)
+    laid.bell.ring()
+    review = await playing
+    assert review is not None and len(review.papers) == 1
 
 
 def idea(name: str, **more: object) -> dict[str, object]:

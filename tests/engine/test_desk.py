@@ -271,3 +271,18 @@ async def test_autopilot_answers_a_question_but_none_about_money_risk_or_trouble
             lineage.close_wait(tx, row["id"], Choice.STOP.value)
         laid.bell.ring()
         assert await asked is Choice.STOP
+
+
+async def test_the_fourth_reply_that_breaks_the_rules_is_brought_before_the_person(lay: Lay) -> None:
+    laid = lay()
+    laid.player.replies = [text("no tool")] * 4 + [says("dialogue", text="at last")]
+    asking = asyncio.ensure_future(seat(laid.desk()).ask("hello", answers=(Dialogue,)))
+    async with asyncio.timeout(60):
+        while (row := laid.store.row("SELECT id, facts FROM wait WHERE why = 'trouble'")) is None:
+            await asyncio.sleep(0.01)
+            assert not asking.done()
+    assert "reply_refused" in row["facts"] and len(laid.player.asked) == 4
+    with laid.store.transaction() as tx:
+        lineage.close_wait(tx, row["id"], Choice.RETRY.value)
+    laid.bell.ring()
+    assert (await asking).text == "at last"

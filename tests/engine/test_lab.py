@@ -326,3 +326,19 @@ async def test_on_a_share_a_whole_copy_is_made_at_every_checkpoint_and_one_that_
         lab.leave(WordKind.RUN)
         await lab.until("SELECT 1 FROM wait WHERE run = 2 AND why = 'checkpoint' AND closed_seq IS NULL")
         lab.places.snapshot.rmdir()
+
+
+# where people are asked
+
+
+@pytest.mark.parametrize(
+    ("named", "asked"), [('"all"', READ), ('["plan"]', Phase.PLAN_FORMULATION)], ids=["all", "plan"]
+)
+async def test_the_run_stops_at_the_checkpoints_that_the_project_names_and_at_no_other(
+    tmp_path: Path, monkeypatch: Patch, named: str, asked: Phase
+) -> None:
+    text = f'question = "?"\ncheckpoints = {named}\n'
+    async with laboratory(tmp_path, monkeypatch, {READ: reads}, text=text) as lab:
+        await lab.until("SELECT 1 FROM wait WHERE why = 'checkpoint'")  # the review's, or the empty plan's
+        row = lab.store.row("SELECT phase FROM wait JOIN visit ON visit.id = wait.visit ORDER BY wait.id LIMIT 1")
+        assert row is not None and row["phase"] == asked

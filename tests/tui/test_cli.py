@@ -15,7 +15,7 @@ import pytest
 
 from state import inbox, lineage, lock, places
 from state.store import Store
-from state.vocabulary import Choice, Phase, Role, RunState, Wait, WordKind
+from state.vocabulary import Choice, Phase, Role, RunState, Wait
 
 NIGHTLAB = Path(sys.executable).with_name("nightlab")
 CHECKPOINT = [choice.value for choice in (Choice.APPROVE, Choice.SEND_BACK, Choice.GO_BACK, Choice.FORK, Choice.STOP)]

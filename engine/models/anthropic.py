@@ -137,11 +137,15 @@ class AnthropicModel:
 
 def _without(key: str | None, error: ModelError) -> ModelError:
     """Some endpoints repeat the key that they refuse; their words go to database, screen and log."""
-    if key and key in f"{error.why}{error.facts}":
-        error.why = error.why.replace(key, "…")
-        told = {name: value.replace(key, "…") for name, value in error.facts.items() if isinstance(value, str)}
-        error.facts |= told
-        error.args = ()
+    code, words = error.facts.get("code"), error.facts.get("words")
+    if not key or not isinstance(words, str):
+        return error
+    clean = words.replace(key, "…")
+    cut = next((n for n in range(len(key) - 1, 3, -1) if clean.endswith(key[:n])), 0)  # long words end anywhere
+    clean = f"{clean[:-cut]}…" if cut else clean
+    if clean != words:
+        error.why, error.args = f"{code}: {clean}", ()
+        error.facts |= {"words": clean}
     return error
 
 

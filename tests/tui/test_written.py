@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from state import places
+from state.store import Store
 from tests.tui import scenes
 from tests.tui.screens import rows_of, shown
 from tui.things import gather_thing
@@ -46,12 +48,15 @@ async def test_the_curve_says_how_far_the_experiment_is_and_what_its_program_cha
 
 
 def test_a_program_at_work_is_read_where_it_runs_for_its_code_is_stored_only_at_the_end(tmp_path: Path) -> None:
+    where = places.prepare(tmp_path)
+    Store(where.database, where.blobs).close()
+    (where.blobs / ("0" * 64)).write_text(BASE)  # the parent's
     look = replace(scenes.experiments_at_work(), folder=tmp_path)
     program = next(row for row in look.programs if row.name == "wd_4")
-    work = tmp_path / ".nightlab" / "jobs" / "a24" / "work"
+    work = where.jobs / "a24" / "work"
     work.mkdir(parents=True)
     (work / "experiment.py").write_text(BASE)
-    assert code_of(tmp_path / ".nightlab" / "jobs", program, look.experiments, None) == BASE
+    assert code_of(where.jobs, program, look.experiments, None) == BASE
     thing = gather_thing(tmp_path, look, Place("program", "wd_4"))
     assert any("MAX_STEPS = 4_000" in row.plain for row in thing.lines(80))
 

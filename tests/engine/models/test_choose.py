@@ -61,17 +61,19 @@ async def test_a_key_in_the_file_is_used_where_the_endpoint_refused_the_one_of_t
         await models.close()
 
 
+@pytest.mark.parametrize("before", ["", "w" * 470], ids=["whole", "cut in its middle"])
 async def test_an_endpoint_that_repeats_the_key_puts_it_into_no_error(
-    models: Models, monkeypatch: pytest.MonkeyPatch
+    models: Models, monkeypatch: pytest.MonkeyPatch, before: str
 ) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-secret")
-    fault = faults.status(401, "authentication_error", "Incorrect key provided: sk-secret.")
+    fault = faults.status(401, "authentication_error", f"{before}Incorrect key provided: sk-secret.")
     with MessagesServer(lambda body: {}, {1: fault}) as server:
         monkeypatch.setenv("ANTHROPIC_BASE_URL", server.url)
         with pytest.raises(ModelError) as caught:
             await models(parse("anthropic")).stream(REQUEST, lambda text: None)
         assert "Incorrect key provided: …" in caught.value.why
-        assert "sk-secret" not in f"{caught.value.why}{caught.value.facts}{caught.value.args}"
+        assert caught.value.why.startswith("bad_key: ")
+        assert "sk-se" not in f"{caught.value.why}{caught.value.facts}{caught.value.args}"
         await models.close()
 
 

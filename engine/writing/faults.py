@@ -14,6 +14,7 @@ Key = Literal[
     "paper.bad_reference",
     "paper.unknown_verdict",
     "paper.not_given",
+    "paper.not_percent",
     "paper.unknown_citation",
     "paper.bad_citation",
     "paper.forbidden_command",
@@ -41,6 +42,8 @@ SAID: dict[Key, str] = {
     "paper.unknown_verdict": r"\verdict{{{program}}}: no program of that name has a verdict. There are: {near}",
     "paper.not_given": r"\given{{{found}}}: that number stands neither in the plan nor in a program, so it is no"
     r" setting. A measured number is a reference, \result{{…}}",
+    "paper.not_percent": r"\result{{{reference}}} prints {shown}, a share of one: take the per cent away and say what"
+    " it is a share of",
     "paper.unknown_citation": "no paper with the key {found} was found. Keys on the shelf: {near}",
     "paper.bad_citation": "the BibTeX entry of {found} cannot be read: {reason}",
     "paper.forbidden_command": "{found} is refused: a paper reads and writes no files and defines no commands",

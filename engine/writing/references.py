@@ -4,7 +4,8 @@ The rule. In what is printed, digits stand only (1) in `\result{program/dataset/
 (2) in `\given{…}`, a setting that was chosen, which must stand in the plan or in a program; (3) in a name, where they
 follow a letter, an underscore or a letter's hyphen: mod47, wd_2, GPT-4; (4) in math, as 0, 1, 2 or the 10 of a power,
 or as a whole number in an exponent, an index, a root or a fraction of small ones. Any other digits, full-width ones
-too, are a typed number, and so are percentages in words; that fails the build. Called by the build; lines are those of
+too, are a typed number, and so are percentages in words; that fails the build, and so
+does a share of one with a per cent sign behind it. Called by the build; lines are those of
 the source, and filling in keeps them.
 """
 
@@ -19,7 +20,7 @@ from difflib import get_close_matches
 from engine.writing.faults import Fault
 from engine.writing.scan import GROUP, Scan, blank
 from state.errors import Plain
-from state.paper import GIVEN, STATS, VERDICT, VERDICTS, Values, Where, printed, references
+from state.paper import GIVEN, STATS, VERDICT, VERDICTS, Reference, Values, Where, printed, references
 from state.vocabulary import Language, Verdict
 
 _DIGITS = re.compile(r"\d(?:[\d.,_]*\d)?(?:[eE][+-]?\d+)?")
@@ -30,6 +31,11 @@ _GLUED = re.compile(
 """What stands between two digits that math prints as one number."""
 
 _PERCENT = re.compile(r"[\s{}~$]*(?:\\[,;:! ]\s*)*(?:\\%|[%％‰])")
+_PER_CENT = re.compile(
+    rf"(?:{_PERCENT.pattern})|[\s{{}}~$]*(?:(?:\\,)?\s*)(?:per[\s-]?cent(?:age)?\b|(?:个\s*)?百分点)", re.IGNORECASE
+)
+"""A share of a hundred, as a sign or in words."""
+
 _FRACTION = re.compile(r"\\[dt]?frac\s*\{?\s*(\d+)\s*\}?\s*\{?\s*(\d+)\s*\}?")
 _COLUMNS = re.compile(
     rf"(?:\\begin\s*\{{(?:tabular|array)\}}\s*(?:\[[^\]]{{0,300}}\]\s*)?|\\multicolumn\s*\{{[^{{}}]*\}}\s*)({GROUP})"
@@ -85,6 +91,8 @@ def bound(source: str, known: Known, language: Language) -> tuple[str, list[Faul
             near = nearest("/".join(one.parts), _existing(known.values))
             faults.append(Fault(one.line, "paper.unknown_reference", {"reference": one.text, "near": near}))
             continue
+        if _PER_CENT.match(scan.text, one.end) and of_one(one, known.values[one.place]):
+            faults.append(Fault(one.line, "paper.not_percent", {"reference": one.text, "shown": shown}))
         put.append((one.start, one.end, as_latex(shown, math=scan.in_math(one.start))))
     for found in VERDICT.finditer(scan.text):
         program = found[1].replace("\\_", "_").strip()
@@ -105,6 +113,16 @@ def bound(source: str, known: Known, language: Language) -> tuple[str, list[Faul
         told += [source[at:start], text]
         at = end
     return "".join([*told, source[at:]]), sorted(faults, key=lambda fault: fault.line)
+
+
+def of_one(one: Reference, values: Values) -> bool:
+    """Whether what is printed is a share of one, which no sign makes one of a hundred."""
+    measured = [*values.found, *values.missed]
+    return (
+        one.stat != "n"
+        and not re.search(r"percent|pct|%", one.place[2], re.IGNORECASE)
+        and all(abs(value) <= 1 for value in measured)
+    )
 
 
 def typed_numbers(scan: Scan) -> list[Fault]:

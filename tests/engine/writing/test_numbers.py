@@ -50,6 +50,16 @@ def test_a_missed_target_is_said_as_that_and_not_averaged() -> None:
     assert shown(r"\result{wd_03/mod47/steps/n}", Language.ZH) == "1/3"
 
 
+@pytest.mark.parametrize("behind", [r"\%", r"~\%", r"\,\%", " per cent", " percentage points", "％", "个百分点"])
+def test_a_share_of_one_is_not_printed_as_per_cent(behind: str) -> None:
+    known = Known(
+        {("wd_2", "mod47", "val_acc"): Values((0.95, 0.97)), ("wd_2", "mod47", "err_pct"): Values((0.5, 0.7))}
+    )
+    assert faults(rf"\result{{wd_2/mod47/val_acc/mean}}{behind} of the pairs", known) == [(3, "paper.not_percent")]
+    assert faults(rf"\result{{wd_2/mod47/err_pct/mean}}{behind}", known) == []
+    assert faults(r"\result{wd_2/mod47/val_acc/mean} of the pairs", known) == []
+
+
 def test_verdicts_are_the_harness_s_words_in_the_paper_s_language() -> None:
     assert shown(r"\verdict{wd_2} and \verdict{wd\_4}") == "better and target not reached"
     assert shown(r"\verdict{wd_2}", Language.ZH) == "更好"

@@ -7,8 +7,10 @@ lab.until(sql)` waits for a row, and `await lab.again()` is an engine that was k
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ import pytest
 from engine import recover
 from engine.bench import Bell
 from engine.desk import Desk
+from engine.experiments.contract import Job, Limits
 from engine.experiments.local.place import Local
 from engine.experiments.slots import Slots
 from engine.lab import Lab
@@ -127,3 +130,40 @@ async def laboratory(
         await lab.die()
         for folder in lab.places.jobs.iterdir():  # what it left running would wait for its file for hours
             await lab.workshop.place.stop(folder)
+
+
+@dataclass(frozen=True)
+class Named:
+    name: str = "wd_2"
+
+
+@dataclass(frozen=True)
+class Slow:
+    """An experiment that runs until it is stopped, or until a file lies beside the project."""
+
+    go: str
+    program: Named = Named()
+    seed: int = 1
+
+    def job(self) -> Job:
+        code = (
+            "import pathlib, sys, time\n"
+            f"while not pathlib.Path({self.go!r}).exists(): time.sleep(0.02)\n"
+            "pathlib.Path('run_0').mkdir()\n"
+            'pathlib.Path(\'run_0/final_info.json\').write_text(\'{"d": {"means": {"m": 1.0}}}\')\n'
+        )
+        argv = (sys.executable, "p.py", "--out_dir=run_0")
+        wants = ("run_0/final_info.json",)
+        return Job("experiment", argv, Limits(60, 1 << 30), {"p.py": code.encode()}, env={"SEED": "1"}, wants=wants)
+
+
+RUNNING = "SELECT attempt FROM experiment JOIN attempt ON attempt.id = attempt WHERE attempt.state = 'flying'"
+
+
+async def started(lab: Laboratory) -> str:
+    """The attempt whose program runs."""
+    attempt = str((await lab.until(RUNNING))["attempt"])
+    async with asyncio.timeout(20):
+        while not (lab.places.jobs / attempt / "started.json").exists():
+            await asyncio.sleep(0.02)
+    return attempt

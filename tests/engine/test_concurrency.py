@@ -22,8 +22,7 @@ from state import project
 from state.journal import Step
 from state.vocabulary import ExperimentState, Phase, WordKind
 from tests.engine.conftest import Laid
-from tests.engine.lab import Laboratory, laboratory
-from tests.engine.test_lab import Named
+from tests.engine.lab import Laboratory, Named, laboratory
 
 Lay = Callable[..., Laid]
 Patch = pytest.MonkeyPatch

@@ -23,7 +23,7 @@ from state.notes import note
 from state.readers import reading
 from state.vocabulary import Choice, Role, Wait
 from tests.engine.conftest import Laid, says, text
-from tests.engine.test_lab import Slow
+from tests.engine.lab import Slow
 
 Lay = Callable[..., Laid]
 

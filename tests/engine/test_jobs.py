@@ -13,7 +13,7 @@ from engine.experiments.contract import Job, Limits
 from state import project
 from state.vocabulary import ExperimentState
 from tests.engine.conftest import Laid
-from tests.engine.test_lab import Named
+from tests.engine.lab import Named
 
 Lay = Callable[..., Laid]
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,41 +13,16 @@ import pytest
 from engine import checkpoints, ghosts, opening
 from engine.answers import Refusal
 from engine.desk import Desk
-from engine.experiments.contract import Ending, Job, Limits
+from engine.experiments.contract import Ending
 from state import lineage
 from state.products.base import Product
 from state.products.literature import Review
 from state.store import Store
 from state.vocabulary import Choice, ExperimentState, Phase, Wait, WordKind
-from tests.engine.lab import Laboratory, laboratory
+from tests.engine.lab import Slow, laboratory, started
 
 READ = Phase.LITERATURE_REVIEW
 Patch = pytest.MonkeyPatch
-
-
-@dataclass(frozen=True)
-class Named:
-    name: str = "wd_2"
-
-
-@dataclass(frozen=True)
-class Slow:
-    """An experiment that runs until it is stopped, or until a file lies beside the project."""
-
-    go: str
-    program: Named = Named()
-    seed: int = 1
-
-    def job(self) -> Job:
-        code = (
-            "import pathlib, sys, time\n"
-            f"while not pathlib.Path({self.go!r}).exists(): time.sleep(0.02)\n"
-            "pathlib.Path('run_0').mkdir()\n"
-            'pathlib.Path(\'run_0/final_info.json\').write_text(\'{"d": {"means": {"m": 1.0}}}\')\n'
-        )
-        argv = (sys.executable, "p.py", "--out_dir=run_0")
-        wants = ("run_0/final_info.json",)
-        return Job("experiment", argv, Limits(60, 1 << 30), {"p.py": code.encode()}, env={"SEED": "1"}, wants=wants)
 
 
 def review(text: str = "What is known.") -> Review:
@@ -82,18 +56,6 @@ class Runs:
                 return review()
             await desk.hold(f"breath-{turn.n}", Wait.NOTE, Choice.RETRY)
         return None
-
-
-RUNNING = "SELECT attempt FROM experiment JOIN attempt ON attempt.id = attempt WHERE attempt.state = 'flying'"
-
-
-async def started(lab: Laboratory) -> str:
-    """The attempt whose program runs."""
-    attempt = str((await lab.until(RUNNING))["attempt"])
-    async with asyncio.timeout(20):
-        while not (lab.places.jobs / attempt / "started.json").exists():
-            await asyncio.sleep(0.02)
-    return attempt
 
 
 # in mid-phase

@@ -14,7 +14,7 @@ from engine.desk import Desk
 from state.errors import LabError
 from state.products.literature import Review
 from state.vocabulary import Choice, Phase, Wait, WordKind
-from tests.engine.lab import laboratory
+from tests.engine.lab import Slow, laboratory, started
 
 READ = Phase.LITERATURE_REVIEW
 Patch = pytest.MonkeyPatch
@@ -97,6 +97,33 @@ async def test_at_a_divergence_the_person_says_what_is_trusted(
 ) -> None:
     did, text = await changed(tmp_path, monkeypatch, choice, while_down=while_down)
     assert did == done and handed in text
+
+
+async def test_going_on_anew_after_a_divergence_ends_what_the_rest_of_the_visit_had_running(
+    tmp_path: Path, monkeypatch: Patch
+) -> None:
+    meaning = ["old"]
+
+    async def plays(desk: Desk) -> Review | None:
+        async def says(what: str) -> str:
+            return what
+
+        await desk.step("first", says, meaning[-1])
+        await desk.run(f"long-{meaning[-1]}", Slow(str(tmp_path / "go")))
+        await desk.submit(review())
+        return None
+
+    async with laboratory(tmp_path, monkeypatch, {READ: plays}) as lab:
+        first = await started(lab)
+        meaning.append("new")
+        await lab.again()
+        row = await lab.until("SELECT id FROM wait WHERE why = 'divergence' AND closed_seq IS NULL")
+        assert not (lab.places.jobs / first / "exit.json").exists(), "nothing is ended before the person decides"
+        lab.leave(WordKind.DECISION, wait=row["id"], choice="anew")
+        await lab.until("SELECT 1 FROM attempt WHERE id = ? AND state = 'failed'", first)
+        assert (lab.places.jobs / first / "exit.json").exists()
+        (tmp_path / "go").touch()
+        await lab.until("SELECT 1 FROM visit WHERE state = 'closed'")
 
 
 # trouble

@@ -20,8 +20,8 @@ from state.inbox import leave, pending
 from state.store import Store
 from state.vocabulary import Choice, ExperimentState, WordKind
 from tests.engine.conftest import Laid, says
+from tests.engine.lab import Slow
 from tests.engine.test_calls import talk, until
-from tests.engine.test_lab import Slow
 
 Lay = Callable[..., Laid]
 

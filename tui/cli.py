@@ -23,10 +23,10 @@ def main(argv: list[str] | None = None) -> int:
     _see_to_streams()
     if not _state_is_ours():
         os.execv(sys.executable, [sys.executable, "-P", "-E", "-m", "tui.cli", *words])
-    from tui.commands import run
+    from tui.commands import perform
 
     try:
-        return run(words)
+        return perform(words)
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:  # whoever read our output has left

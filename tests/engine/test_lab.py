@@ -223,7 +223,7 @@ async def test_a_file_that_a_person_saved_under_runs_is_offered_at_the_checkpoin
         mine.write_text("+++\n+++\n\nMine while it waits.\n")
         await lab.until(listed)
         assert len(lab.store.rows(kept)) == before + 1
-        assert await asyncio.to_thread(commands.run, ["-C", str(tmp_path), "approve", "--with", str(mine)]) == 0
+        assert await asyncio.to_thread(commands.perform, ["-C", str(tmp_path), "approve", "--with", str(mine)]) == 0
         await lab.until("SELECT 1 FROM visit WHERE label = 'plan@1'")
         row = lab.store.row("SELECT sha256, author FROM product ORDER BY id DESC LIMIT 1")
         assert row is not None and row["author"] == "person"

@@ -312,9 +312,9 @@ def test_every_command_explains_itself_in_both_languages() -> None:
 
     for language in ("en", "zh"):
         code = (
-            "import contextlib, io\nfrom tui.commands import COMMANDS, run\n"
+            "import contextlib, io\nfrom tui.commands import COMMANDS, perform\n"
             "for name in COMMANDS:\n    with contextlib.suppress(SystemExit):\n"
-            f"        run(['--lang', {language!r}, name.replace('_', '-'), '--help'])\n"
+            f"        perform(['--lang', {language!r}, name.replace('_', '-'), '--help'])\n"
         )
         ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd="/")
         assert "cli." not in ended.stdout and "argparse." not in ended.stdout

@@ -114,6 +114,7 @@ def test_an_interrupt_ends_the_follower_only(folder: Path) -> None:
         lineage.open_visit(tx, run, Phase.PLAN_FORMULATION, {}, "", None)
     store.close()
     with lock.take(where.lock) or pytest.fail("the lock is taken"):  # as if an engine were at work
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job has it ignored
         process = subprocess.Popen(
             [NIGHTLAB, "-C", folder, "resume", "--headless"], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )

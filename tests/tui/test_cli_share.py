@@ -9,7 +9,7 @@ import pytest
 
 from state import inbox, places
 from tui import here, launch
-from tui.commands import run
+from tui.commands import perform
 
 
 @pytest.fixture
@@ -30,8 +30,8 @@ def test_a_yes_is_remembered(shared: Path, tmp_path: Path, monkeypatch: pytest.M
     questions: list[str] = []
     monkeypatch.setattr("builtins.input", lambda question: questions.append(question) or "y")
     monkeypatch.setattr(here, "no_terminal", lambda: False)
-    assert run(["-C", str(shared), "note", "one"]) == 0
-    assert run(["-C", str(shared), "note", "two"]) == 0
+    assert perform(["-C", str(shared), "note", "one"]) == 0
+    assert perform(["-C", str(shared), "note", "two"]) == 0
     assert len(questions) == 1 and "30 days" in questions[0]
     assert json.loads((shared / ".nightlab" / "where.json").read_text())["folder"] == str(tmp_path / "swept" / "q")
     assert len(inbox.pending(shared)) == 2
@@ -41,17 +41,17 @@ def test_a_yes_is_remembered(shared: Path, tmp_path: Path, monkeypatch: pytest.M
 def test_anything_else_is_a_no_and_nothing_is_made(shared: Path, monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
     monkeypatch.setattr("builtins.input", lambda question: answer)
     monkeypatch.setattr(here, "no_terminal", lambda: False)
-    assert run(["-C", str(shared), "note", "one"]) == 2
+    assert perform(["-C", str(shared), "note", "one"]) == 2
     assert [path.name for path in shared.iterdir()] == ["project.toml"]
 
 
 def test_without_a_terminal_the_way_out_is_named(shared: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["-C", str(shared), "note", "one"]) == 2
+    assert perform(["-C", str(shared), "note", "one"]) == 2
     assert "NIGHTLAB_LOCAL" in capsys.readouterr().err
 
 
 def test_another_host_is_named_with_the_way_there(shared: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (shared / ".nightlab").mkdir()
     (shared / ".nightlab" / "where.json").write_text('{"host": "gpubox-9", "folder": "/scratch/a"}')
-    assert run(["-C", str(shared), "status"]) == 2
+    assert perform(["-C", str(shared), "status"]) == 2
     assert f"ssh -t gpubox-9 nightlab -C {shared}" in capsys.readouterr().err

@@ -55,5 +55,5 @@ def test_words_that_lie_unread_are_taken_up_whatever_the_runs_do(lab: Lab, start
 def test_status_starts_nothing(lab: Lab, started: list[Path], capsys: pytest.CaptureFixture[str]) -> None:
     lab.run()
     inbox.leave(lab.folder, WordKind.NOTE, {"text": "five seeds"})
-    assert commands.run(["-C", str(lab.folder), "status", "--json"]) == 0
+    assert commands.perform(["-C", str(lab.folder), "status", "--json"]) == 0
     assert started == [] and '"state": "running"' in capsys.readouterr().out

@@ -1,7 +1,7 @@
 """The commands, a module each, and the parser that they share.
 
 A module has `add(parser)` for its arguments and `run(args)` for its work, which returns an exit code; its name in
-`COMMANDS`, with `-` for `_`, is what a person types. `run` turns a LabError into one line on stderr.
+`COMMANDS`, with `-` for `_`, is what a person types. `perform` turns a LabError into one line on stderr.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def parser(words: Sequence[str] | None = None) -> Parser:
     return top
 
 
-def run(words: Sequence[str]) -> int:
+def perform(words: Sequence[str]) -> int:
     """Parse and do; without a command, open the lab."""
     language.use(_language(words))
     _speak_argparse()

@@ -25,6 +25,7 @@ PHASES = (
     *("results interpretation", "report writing", "refinement"),
 )
 TITLE = re.compile(rf"\b([1-8]) ({'|'.join(PHASES)})")
+STRIP = re.compile(r"\b[1-8]\S(?= |$)")
 NOTE = "five seeds, please"
 PATIENCE_S = 600
 
@@ -66,7 +67,6 @@ class Newcomer:
     def decide(self) -> None:
         """Approve, but send the plan back the first time."""
         terminal, phase = self.terminal, self.look()
-        title = terminal.rows[1]
         if phase == "plan formulation" and not self.sent_back:
             self.sent_back = True
             terminal.press("b")
@@ -74,12 +74,19 @@ class Newcomer:
             terminal.send(NOTE)
             terminal.until(lambda: NOTE in terminal.text, 10, "the note as it is typed")
             terminal.press("Enter")
+            terminal.until(lambda: "visit 2" in terminal.rows[1], 60, "the plan that answers the note")
         else:
             terminal.press("a")
             terminal.until(lambda: terminal.offered.get("y") == "approve", 10, "the question")
+            now = self.waiting
+            self.approved.append(self.look())  # the next checkpoint may have opened since the key was read
             terminal.press("y")
-            self.approved.append(phase)
-        terminal.until(lambda: terminal.rows[1] != title, 60, "what comes after a decision")
+            terminal.until(lambda: self.waiting != now, 60, "what comes after a decision")
+
+    @property
+    def waiting(self) -> tuple[str, ...]:
+        """What waits, as the top line and the strip of phases tell it."""
+        return (self.terminal.rows[0].partition("$")[0], *STRIP.findall(self.terminal.rows[1]))
 
 
 @pytest.mark.slow

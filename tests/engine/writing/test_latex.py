@@ -115,7 +115,9 @@ def test_any_text_is_answered_with_faults_and_never_breaks_the_check(text: str) 
 
 def test_every_fault_has_a_sentence_and_an_error_for_people() -> None:
     for key in SAID:
-        facts = dict.fromkeys(("found", "reference", "near", "allowed", "program", "reason", "hint", "first"), "x")
+        facts = dict.fromkeys(
+            ("found", "reference", "near", "allowed", "program", "reason", "hint", "first", "shown"), "x"
+        )
         fault = Fault(3, key, {**facts, "engine": "x", "code": "x"})
         assert fault.why.startswith("line 3: ")
         assert fault.error.facts["line"] == 3

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from state.errors import LabError
 from state.rows import (
@@ -26,12 +26,20 @@ from state.rows import (
     VisitRow,
     WaitRow,
 )
-from state.standstill import Ahead, Limit
-from tui.builds import Build
 from tui.logfile import LogFile
 from tui.machine import Host, Machine
 from tui.widgets.plot import Curve
-from tui.written import Written
+
+if TYPE_CHECKING:  # the first frame waits for none of these
+    from state.standstill import Ahead, Limit
+    from tui.builds import Build
+    from tui.written import Written
+
+
+def nothing_ahead() -> Ahead:
+    from state.standstill import Ahead
+
+    return Ahead()
 
 
 @dataclass(frozen=True)
@@ -70,7 +78,7 @@ class Standstill:
 
     limit: Limit | None = None
     line: int = 0
-    ahead: Ahead = field(default_factory=Ahead)
+    ahead: Ahead = field(default_factory=nothing_ahead)
     again: int = 0
     again_micros: int = 0
 

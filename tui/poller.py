@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from textual.message import Message
 
@@ -22,10 +23,12 @@ from state.durable import write
 from state.errors import LabError
 from state.places import places, state_folder
 from state.readers import Reader
-from tui.gather import Gatherer
-from tui.homes import Elsewhere, Homes
 from tui.logfile import LogFile
 from tui.look import Home, Look
+
+if TYPE_CHECKING:  # imported when the first look is made, which comes after the first frame
+    from tui.gather import Gatherer
+    from tui.homes import Elsewhere, Homes
 
 LOOK_S = 0.25
 LOCK_S = 2.0
@@ -96,8 +99,8 @@ class Poller(threading.Thread):
         self._hurry = threading.Event()
         self._stopped = threading.Event()
         self._project: Project | None = None
-        self._elsewhere = Elsewhere()
-        self._homes = Homes()
+        self._elsewhere: Elsewhere  # both are made when it begins to run
+        self._homes: Homes
 
     @property
     def wanted(self) -> Wanted:
@@ -116,6 +119,9 @@ class Poller(threading.Thread):
         self._hurry.set()
 
     def run(self) -> None:
+        from tui.homes import Elsewhere, Homes
+
+        self._elsewhere, self._homes = Elsewhere(), Homes()
         seen: object = None
         home_at = 0.0
         last_home: Home | None = None
@@ -209,6 +215,8 @@ class Project:
     @classmethod
     def opened(cls, folder: Path) -> Project | None:
         """None where no lab has worked yet."""
+        from tui.gather import Gatherer
+
         where = places(folder)
         if not where.database.exists():
             return None

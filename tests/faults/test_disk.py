@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.faults import namespace
 
 
 @pytest.fixture(scope="module")
 def saw(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What `small_disk.py` saw."""
-    folder = tmp_path_factory.mktemp("small")
-    words = ["unshare", "-Urm", sys.executable, "-m", "tests.faults.small_disk", str(folder)]
-    ended = subprocess.run(words, check=False, cwd=ROOT, capture_output=True, text=True, timeout=110)
-    if "unshare failed" in ended.stderr:
-        pytest.skip("this machine lets nobody make a user namespace")
-    assert ended.returncode == 0, ended.stderr
-    told: dict[str, Any] = json.loads(ended.stdout)
-    return told
+    return namespace.saw("small_disk", tmp_path_factory.mktemp("small"))
 
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("unshare", "util-linux")]

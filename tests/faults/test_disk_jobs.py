@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.faults import namespace
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("unshare", "util-linux")]
 
@@ -18,14 +14,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.needs("unshare", "util-linux")]
 @pytest.fixture(scope="module")
 def saw(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What `small_disk_jobs.py` saw."""
-    folder = tmp_path_factory.mktemp("small-jobs")
-    words = ["unshare", "-Urm", sys.executable, "-m", "tests.faults.small_disk_jobs", str(folder)]
-    ended = subprocess.run(words, check=False, cwd=ROOT, capture_output=True, text=True, timeout=110)
-    if "unshare failed" in ended.stderr:
-        pytest.skip("this machine lets nobody make a user namespace")
-    assert ended.returncode == 0, ended.stderr
-    told: dict[str, Any] = json.loads(ended.stdout)
-    return told
+    return namespace.saw("small_disk_jobs", tmp_path_factory.mktemp("small-jobs"))
 
 
 AGAIN = {"ending": "finished", "attempts": [["failed", "disk.full"], ["done", None]], "others": 0}

@@ -26,6 +26,7 @@ PHASES = (
 )
 TITLE = re.compile(rf"\b([1-8]) ({'|'.join(PHASES)})")
 STRIP = re.compile(r"\b[1-8]\S(?= |$)")
+KEY = re.compile(r"(?:^| {2,})(\S+) (?=\S)")
 NOTE = "five seeds, please"
 PATIENCE_S = 600
 
@@ -47,6 +48,8 @@ class Newcomer:
             assert time.monotonic() < end, self.terminal.text
             self.terminal.settle()
             self.look()
+            offers = KEY.findall(self.terminal.rows[-1])
+            assert len(set(offers)) == len(offers), f"one key, two meanings: {self.terminal.rows[-1]}"
             if "a" in self.terminal.offered:
                 self.decide()
             elif "w" in self.terminal.offered:

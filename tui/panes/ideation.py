@@ -65,5 +65,5 @@ class IdeationPane(Pane):
         keys = super().keys(look, folded=folded)
         wait = self.wait(look)
         if wait is not None and Choice.PICK.value in wait.choices and self.open_view(look) == "ideas":
-            return [keys[0], Key("Enter", "key.pick", "act('open')"), *keys[1:3], *keys[-2:]]
+            return [Key("Enter", "key.pick", "act('open')"), *(key for key in keys if key.key != "Enter")]
         return keys

@@ -105,23 +105,32 @@ def _clean(value: str) -> str:
     """Spaces squeezed, braces balanced, no command but accents and plain math, nothing that TeX or BibTeX would read
     as its own: `^^5c` is a backslash too."""
     text = "".join(sign for sign in " ".join(value.split()) if sign.isprintable() and sign != "@")
+    whole = _told(text)
+    if not bib.balanced(whole):  # without its braces it may read as other commands: it is looked at anew
+        whole = _told(text.replace("{", "").replace("}", ""))
+    return " ".join(whole.split())
+
+
+def _told(text: str) -> str:
+    """Math as it stands, words as words."""
     kept, at = [], 0
     for start, end in bib.math_in(text):
         kept += [_words(text[at:start]), text[start:end]]
         at = end
-    whole = "".join([*kept, _words(text[at:])])
-    return " ".join((whole if bib.balanced(whole) else whole.replace("{", "").replace("}", "")).split())
+    return "".join([*kept, _words(text[at:])])
 
 
 def _words(text: str) -> str:
     """Text outside math: what means something to TeX is escaped, a command that is no accent falls away."""
-    kept, at = [], 0
+    told, at = "", 0
     for found in re.finditer(r"\\(?:[A-Za-z]+|.|$)", text):
-        kept.append(_escaped(text[at : found.start()]))
-        if _ACCENT.match(found[0]):
-            kept.append(found[0])
+        told += _escaped(text[at : found.start()])
         at = found.end()
-    return "".join([*kept, _escaped(text[at:])])
+        if _ACCENT.match(found[0]):
+            told += found[0]
+        elif re.search(r"\\[A-Za-z]+\Z", told):
+            told += " "  # what stood between fell away: `\i\1nput` is no command that reads a file
+    return told + _escaped(text[at:])
 
 
 def _escaped(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from engine.writing import citations, latex
@@ -192,6 +192,8 @@ def test_an_entry_from_the_network_brings_no_command_along() -> None:
         (r"The wd_2 trick, 5^2, costs $5 & more", r"The wd\_2 trick, 5\textasciicircum{}2, costs \$5 \& more"),
         (r"$\beta$-VAE and $x_1^2$", r"$\beta$-VAE and $x_1^2$"),
         (r"$\input{x}$ \_ \$3", r"\${x}\$ \_ \$3"),
+        (r"\i\1nput /etc/passwd", r"\i nput /etc/passwd"),
+        (r"\b\1a", r"\b a"),
     ],
 )
 def test_an_entry_s_words_are_printed_and_mean_nothing_to_tex(title: str, told: str) -> None:
@@ -207,7 +209,13 @@ def test_an_entry_without_a_title_is_a_fault_where_it_is_cited(bibtex: str) -> N
     assert [fault.key for fault in citations.faults(source, {"k": bibtex})] == ["paper.bad_citation"]
 
 
+def test_braces_that_do_not_close_leave_no_command_behind() -> None:
+    found = citations.entry("k", '@misc{k, title="\\i}nput x"}')
+    assert found is None or "\\input" not in found
+
+
 @given(st.text(alphabet=st.sampled_from('@{}"\\=, \nabtitleauthor1é'), max_size=100))
+@example("\\b\\1a")
 def test_any_bibtex_gives_one_whole_entry_or_none(text: str) -> None:
     told = citations.entry("key", f"@misc{{x, title = {{{text}}}}}")
     if told is not None:

@@ -70,7 +70,7 @@ class Reader:
         return self._db.execute(sql, values).fetchall()
 
     def rows(self, sql: str, *values: object) -> list[sqlite3.Row]:
-        """For `state/standstill.py`, which asks what only a notice needs."""
+        """For `state/standstill.py` and `state/atwork.py`, which ask what only a notice or home needs."""
         return self._all(sql, *values)
 
     def _one(self, sql: str, *values: object) -> Any:

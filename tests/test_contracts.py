@@ -82,6 +82,13 @@ def test_state_knows_no_event_loop_and_no_network() -> None:
         assert not {name.partition(".")[0] for name in imported} & {"asyncio", "http", "ssl", "httpx", "requests"}, path
 
 
+def test_neither_screens_nor_phases_speak_to_the_database_themselves() -> None:
+    sql = re.compile(r"\b(?:SELECT|INSERT INTO|DELETE FROM|UPDATE \w+ SET) \S")
+    files = [*(ROOT / "tui").rglob("*.py"), *(ROOT / "engine" / "phases").glob("*.py")]
+    assert len(files) > 50
+    assert [str(file.relative_to(ROOT)) for file in files if sql.search(file.read_text("utf-8"))] == []
+
+
 def test_the_packages_themselves_are_empty() -> None:
     for package in ("state", "engine", "tui"):
         assert (ROOT / package / "__init__.py").read_bytes() == b""

@@ -13,7 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from state import lock, standstill
+from state import atwork, lock, standstill
 from state.places import Places
 from state.readers import Reader
 from tui.launch import how_it_ended, version
@@ -52,18 +52,16 @@ class EngineSeen:
         found = []
         for died, following in pairwise(engines):
             if died.get("why") == "died":
-                rows = self.reader.rows(
-                    "SELECT at FROM event WHERE at < ? ORDER BY seq DESC LIMIT 1", following["started_at"]
-                )
                 reboot = died["host"] == following["host"] and died["boot"] != following["boot"]
                 back_at = int(following["started_at"])
-                found.append(Death(int(died["pid"]), rows[0]["at"] if rows else back_at, back_at, reboot))
+                died_at = atwork.last_commit_at(self.reader, back_at)
+                found.append(Death(int(died["pid"]), back_at if died_at is None else died_at, back_at, reboot))
         return tuple(found)
 
     def _last_sign(self) -> int | None:
         """When an engine was last heard of: its last commit, or its last words."""
-        rows = self.reader.rows("SELECT at FROM event ORDER BY seq DESC LIMIT 1")
-        signs = [rows[0]["at"]] if rows else []
+        last = atwork.last_commit_at(self.reader)
+        signs = [] if last is None else [last]
         with contextlib.suppress(OSError):
             signs.append(self.where.log.stat().st_mtime_ns // 1_000_000)
         return max(signs, default=None)

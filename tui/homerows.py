@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from state import lock, standstill
+from state import atwork, lock, standstill
 from state.durable import read_json
 from state.errors import LabError
 from state.places import Places, places
@@ -78,16 +78,16 @@ def _broken(folder: Path, error: LabError) -> HomeRow:
 
 def _machine(folder: Path, where: Places, reader: Reader, found: Found) -> None:
     """Which GPUs this project's experiments sit on, and how the newest one was kept apart."""
-    newest = reader.rows("SELECT tier, begun_at FROM experiment ORDER BY begun_at DESC LIMIT 1")
-    if newest and newest[0]["begun_at"] > found.tier_at:
-        found.tier, found.tier_at = newest[0]["tier"], newest[0]["begun_at"]
-    for row in reader.rows("SELECT id, attempt FROM experiment WHERE state = 'running'"):
+    newest = atwork.newest_tier(reader)
+    if newest is not None and newest[1] > found.tier_at:
+        found.tier, found.tier_at = newest
+    for number, attempt in atwork.running(reader):
         try:
-            started = read_json(where.jobs / row["attempt"] / "started.json")
+            started = read_json(where.jobs / attempt / "started.json")
         except (OSError, LabError):  # on its way, or gone this instant
             continue
         if isinstance(started, Mapping) and started.get("gpu"):
-            found.on_gpus[str(started["gpu"])] = f"{folder.name} e{row['id']}"
+            found.on_gpus[str(started["gpu"])] = f"{folder.name} e{number}"
 
 
 def _run(folder: Path, where: Places, reader: Reader, run: RunRow, alive: bool, question: str, found: Found) -> HomeRow:
@@ -101,9 +101,7 @@ def _run(folder: Path, where: Places, reader: Reader, run: RunRow, alive: bool, 
         key, facts = _ended(folder, where, reader, run, found)
         return _row(folder, run, "at_rest", run.state, run.ended_at, key, phase | facts, **below)
     if not alive and run.state == "running":
-        last = reader.rows("SELECT at FROM event ORDER BY seq DESC LIMIT 1")
-        at = last[0]["at"] if last else None
-        return _row(folder, run, "waits", "lost", at, "home.engine_gone", phase, **below)
+        return _row(folder, run, "waits", "lost", atwork.last_commit_at(reader), "home.engine_gone", phase, **below)
     person = next((wait for wait in waits if _person(wait)), None)
     if person is not None:
         key, facts = _asked(person)

@@ -17,7 +17,7 @@ from ulid import ULID
 
 from engine import room
 from engine.bench import Bench
-from engine.experiments import harvest
+from engine.experiments import final_info, harvest
 from engine.experiments.contract import GB, Ending, Job, Look
 from engine.experiments.slots import memory_each_b
 from engine.workshop import Experiment, Meaning, Workshop
@@ -377,7 +377,7 @@ async def _finish(
                     one.file,
                     one.sha256,
                 )
-                for one in harvest.results(work, harvest.out_dir(job.argv))
+                for one in final_info.results(work, harvest.out_dir(job.argv))
             ]
         except LabError as error:
             why = str(error.facts.get("why", error.key))

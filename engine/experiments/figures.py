@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.experiments.contract import GB, Job, Limits
-from engine.experiments.harvest import Curve
+from engine.experiments.curve import Curve
 from engine.experiments.score import Standing
 
 POINTS = 600  # a seed; more cannot be told apart on paper

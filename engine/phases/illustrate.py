@@ -12,9 +12,9 @@ from itertools import count
 from statistics import fmean
 
 from engine.desk import Desk
-from engine.experiments import figures
+from engine.experiments import figures, png
 from engine.experiments.contract import Ending
-from engine.experiments.harvest import Curve, curve_of, picture
+from engine.experiments.curve import Curve, curve_of
 from engine.phases.measure import METRICS, OUT
 from engine.phases.scoring import Ranked, Tried
 from state.products.experiments import Experiments, Scored
@@ -109,7 +109,7 @@ def saved(desk: Desk, best: Tried) -> dict[str, bytes]:
     for path, file in sorted(ending.files.items()):
         if len(found) < OWN and path.lower().endswith(".png") and file.size_b <= PICTURE_B:
             raw = desk.file(ending, path)
-            if picture(raw) is not None:
+            if png.size_of(raw) is not None:
                 stem = file_name(path.removeprefix(f"{OUT}/").rsplit(".", 1)[0])
                 found[f"{best.program.name}-{stem}.png"] = raw
     return found

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from engine.desk import Desk
 from engine.experiments.contract import GB, Ending, Job, Limits
-from engine.experiments.harvest import FINAL_INFO
+from engine.experiments.final_info import FINAL_INFO
 from state.products.experiments import Program
 from state.products.plan import Plan
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.experiments.harvest import curve_of, results
+from engine.experiments.curve import curve_of
+from engine.experiments.final_info import results
 
 FILES = Path(__file__).parents[2] / "sample_projects" / "grokking" / "rehearsal" / "files"
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from PIL import Image
 
-from engine.experiments import figures, harvest
+from engine.experiments import figures, png
 from engine.experiments.contract import Ending
+from engine.experiments.curve import Curve, Point
 from engine.experiments.figures import Bar, Bars, Curves, Series
 from engine.experiments.local.place import Local
 
@@ -35,7 +36,7 @@ async def test_the_same_numbers_give_the_same_bytes_and_chinese_has_its_glyphs(t
     assert first.files == second.files
     assert "missing from" not in first.tail  # what matplotlib says of a glyph that no font has
     for name in first.files:
-        size = harvest.picture((tmp_path / "jobs" / "a" / "work" / name).read_bytes())
+        size = png.size_of((tmp_path / "jobs" / "a" / "work" / name).read_bytes())
         assert size is not None
         assert size[0] > 800
 
@@ -60,7 +61,7 @@ def test_a_long_curve_is_thinned_and_keeps_its_ends() -> None:
 
 
 def test_a_series_takes_one_metric_of_the_curves() -> None:
-    curve = harvest.Curve((harvest.Point(1, {"loss": 2.0}), harvest.Point(2, {"acc": 1.0})), 0)
+    curve = Curve((Point(1, {"loss": 2.0}), Point(2, {"acc": 1.0})), 0)
     assert Series.of("p", "loss", [curve]).seeds == (((1, 2.0),),)
 
 

@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from state import inbox, places, project
+from state import brought, inbox, places, project
 from state.errors import LabError
 from state.readers import reading
 from state.toml_text import with_value
@@ -88,6 +88,7 @@ def go_on(folder: Path, *, autopilot: bool) -> int | None:
         asked = {"autonomy": Autonomy.AUTOPILOT.value} if autopilot else {}
         if not runs and any(inbox.read(path).kind is WordKind.RUN for path in inbox.pending(folder)):
             return None  # left before, by a demo that was interrupted
+        brought.refuse_missing(project.load(folder))
         launch.give(folder, WordKind.RUN, asked)
         return None
     last = runs[-1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from state import project
+from state import brought, project
 from state.vocabulary import WordKind
 from tui import drafts, follow, here, launch, terminal
 from tui.language import tr
@@ -17,7 +17,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     folder = here.project(args)
-    project.load(folder)  # a project.toml that cannot be read is answered now, not in the engine's log
+    brought.refuse_missing(project.load(folder))  # what is wrong is answered now, not in the midst of the work
     drafts.know(folder)
     seen = follow.last_seq(folder)
     word = launch.give(folder, WordKind.RUN, {"autonomy": "autopilot"} if args.autopilot else {})

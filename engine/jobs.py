@@ -1,4 +1,4 @@
-"""Running a program once: reuse by meaning, reservation, slot, submission, adoption, results.
+"""Running a program once: permission, slot, submission, adoption, and again where it was lost.
 
 Everything a model wrote runs as a job, LaTeX too. A job's folder is named by its attempt and starts at most once; an
 engine that comes back waits on the folder it finds. What was lost is run again in a new folder; a failure is an Ending.
@@ -8,24 +8,22 @@ Called by `desk.run`.
 from __future__ import annotations
 
 import asyncio
-import json
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from ulid import ULID
 
-from engine import room
+from engine import bookkeeping, room
 from engine.bench import Bench
-from engine.experiments import final_info, harvest
+from engine.experiments import harvest
 from engine.experiments.contract import GB, Ending, Job, Look
 from engine.experiments.slots import memory_each_b
+from engine.reuse import recorded, runs_elsewhere
 from engine.workshop import Experiment, Meaning, Workshop
-from state import durable, ledger, results
+from state import ledger
 from state.errors import LabError, Plain
-from state.events import Event, ExperimentBegan, ExperimentEnded, ExperimentReused, JobBegan, JobEnded
+from state.events import Event
 from state.journal import Step, fingerprint
-from state.store import Transaction
 from state.vocabulary import AttemptState, Choice, ExperimentState, StepState, Wait
 
 LOOK_S, GPU_BUSY_S = 2.0, 30.0
@@ -59,10 +57,10 @@ async def run_job(bench: Bench, shop: Workshop, path: str, work: Job | Experimen
                 continue
             await _permission(bench, shop, job)
             if what is not None:
-                if (reused := await _reuse(bench, path, mark, what, found, told)) is not None:
+                if (reused := await recorded(bench, path, mark, what, found, told)) is not None:
                     return reused
                 if bench.enough() and found is not None:  # it was stopped, and the person has enough
-                    return await _ended_early(bench, found, "enough", told)
+                    return await bookkeeping.ended_early(bench, found, "enough", told)
                 if what.key in shop.under_way:  # the same experiment runs for somebody else: wait, then reuse it
                     await shop.under_way[what.key].wait()
                     continue
@@ -77,7 +75,7 @@ async def run_job(bench: Bench, shop: Workshop, path: str, work: Job | Experimen
                     if await _enough_of_gpus(bench, refusal) and what is not None:
                         if found is None:
                             found = await bench.commit(bench.journal.begin, path, "run", mark)
-                        return await _ended_early(bench, found, refusal.key, told)
+                        return await bookkeeping.ended_early(bench, found, refusal.key, told)
                     continue
                 async with shop.slots.one():
                     if what is not None:
@@ -85,12 +83,14 @@ async def run_job(bench: Bench, shop: Workshop, path: str, work: Job | Experimen
                     if bench.held() or _gpu_refused(bench, job):  # others were reserved for meanwhile
                         continue
                     attempt = str(ULID())
-                    found = await bench.commit(_begin, bench, shop, found, path, mark, job, what, attempt, told)
+                    found = await bench.commit(
+                        bookkeeping.begin, bench, shop, found, path, mark, job, what, attempt, told
+                    )
                     told.clear()
                     bench.bell.ring()
                     ending = await _until_ended(bench, shop, attempt, job)
         if ending.state is ExperimentState.STOPPED or ending.state is ExperimentState.LOST:
-            await bench.commit(_gone, bench, found, attempt, what, ending)
+            await bench.commit(bookkeeping.gone, bench, found, attempt, what, ending)
             bench.bell.ring()
             losses += ending.state is ExperimentState.LOST or ending.error == harvest.DISK_FULL
             if ending.error == "gpu.busy":  # every card is leased, by whoever shares this machine
@@ -100,9 +100,9 @@ async def run_job(bench: Bench, shop: Workshop, path: str, work: Job | Experimen
                 await bench.wait(Wait.TROUBLE, [Choice.RETRY, Choice.STOP], facts)
                 losses = 0
             continue
-        if what is not None and (reused := await _reuse(bench, path, mark, what, found, told, attempt)) is not None:
+        if what is not None and (reused := await recorded(bench, path, mark, what, found, told, attempt)) is not None:
             return reused  # another run measured the same meanwhile
-        return await _finish(bench, found, attempt, job, what, ending, told)
+        return await bookkeeping.finish(bench, found, attempt, job, what, ending, told)
 
 
 def limited(bench: Bench, shop: Workshop, job: Job) -> Job:
@@ -119,27 +119,6 @@ def limited(bench: Bench, shop: Workshop, job: Job) -> Job:
             nice=asked.nice,
         ),
     )
-
-
-async def _ended_early(bench: Bench, step: Step, why: str, told: list[Event]) -> Ending:
-    """An experiment that is not run again: the person has enough, and the phase hands in what there is."""
-    ending = Ending(ExperimentState.STOPPED, error=why)
-    await bench.commit(bench.journal.finish, step, ending.plain(), told=told)
-    told.clear()
-    bench.bell.ring()
-    return ending
-
-
-def runs_elsewhere(bench: Bench, what: Meaning, found: Step | None) -> bool:
-    """Whether the same experiment is in flight at another step of a run that is at work and takes it up."""
-    row = bench.store.row(
-        "SELECT 1 FROM experiment JOIN attempt ON attempt.id = experiment.attempt JOIN step ON step.id = attempt.step"
-        " JOIN run ON run.id = experiment.run JOIN lineage ON lineage.run = run.id AND lineage.visit = step.visit"
-        " WHERE code = ? AND setting = ? AND data = ? AND seed = ? AND attempt.state = 'flying' AND step.id IS NOT ?"
-        " AND step.superseded_seq IS NULL AND lineage.superseded_seq IS NULL AND run.state = 'running'",
-        (*what.key, found.id if found else None),
-    )
-    return row is not None
 
 
 def flying(bench: Bench, step: Step) -> str | None:
@@ -189,55 +168,6 @@ async def _permission(bench: Bench, shop: Workshop, job: Job) -> None:
         await bench.gate()
 
 
-async def _reuse(
-    bench: Bench,
-    path: str,
-    mark: str,
-    what: Meaning,
-    found: Step | None,
-    told: list[Event],
-    attempt: str | None = None,
-) -> Ending | None:
-    """The ending of an experiment with the same meaning, failures too; limits and losses are run again.
-
-    `attempt` has just brought another ending of the same: the one that was recorded first counts.
-    """
-    row = bench.store.row(
-        "SELECT experiment.id, experiment.program, step.outcome FROM experiment"
-        " JOIN attempt ON attempt.id = experiment.attempt JOIN step ON step.id = attempt.step"
-        " WHERE code = ? AND setting = ? AND data = ? AND seed = ? AND experiment.state IN ('finished', 'failed')",
-        what.key,
-    )
-    if row is None or row["outcome"] is None:
-        return None
-    await bench.commit(_reused, bench, path, mark, what, found, int(row["id"]), str(row["outcome"]), told, attempt)
-    told.clear()
-    bench.bell.ring()
-    step = bench.journal.peek(path)
-    assert step is not None
-    return Ending.of(step.value())
-
-
-def _reused(
-    tx: Transaction,
-    bench: Bench,
-    path: str,
-    mark: str,
-    what: Meaning,
-    found: Step | None,
-    experiment: int,
-    outcome: str,
-    told: list[Event],
-    attempt: str | None,
-) -> None:
-    if attempt is not None and found is not None:
-        _gone(tx, bench, found, attempt, what, Ending(ExperimentState.STOPPED, error="measured elsewhere"))
-    step = found or bench.journal.begin(tx, path, "run", mark, told=told)
-    reused = ExperimentReused(experiment, what.program, what.seed)
-    bench.journal.finish(tx, step, json.loads(outcome), told=[reused])
-    tx.execute("INSERT OR IGNORE INTO used (visit, experiment) VALUES (?,?)", (bench.visit.id, experiment))
-
-
 def _gpu_refused(bench: Bench, job: Job) -> LabError | None:
     """Why the job's time limit does not fit what is left of the GPU-hours, if it does not."""
     if not job.gpu:
@@ -264,151 +194,3 @@ async def _enough_of_gpus(bench: Bench, refusal: LabError) -> bool:
         }
         await bench.wait(Wait.BUDGET, [Choice.RAISE, Choice.ENOUGH, Choice.STOP], facts)
     return bench.enough()
-
-
-def _begin(
-    tx: Transaction,
-    bench: Bench,
-    shop: Workshop,
-    step: Step | None,
-    path: str,
-    mark: str,
-    job: Job,
-    what: Meaning | None,
-    attempt: str,
-    told: list[Event],
-) -> Step:
-    """The intent: step, attempt, reservation, and the experiment's number."""
-    step = step or bench.journal.begin(tx, path, "run", mark, told=told)
-    n = tx.execute("SELECT count(*) FROM attempt WHERE step = ?", (step.id,)).fetchone()[0] + 1
-    gpu_s = round(job.limits.wall_s) if job.gpu else 0
-    tx.execute(
-        "INSERT INTO attempt (id, step, n, kind, run, engine, state, reserved_micros, cost_micros, input, cache_read,"
-        " cache_write, output, estimated, gpu_reserved_s, gpu_s, begun_at)"
-        " VALUES (?,?,?,'job',?,?,?,0,0,0,0,0,0,0,?,0,?)",
-        (attempt, step.id, n, bench.run, shop.engine, AttemptState.FLYING.value, gpu_s, tx.at),
-    )
-    ledger.reserve(tx, bench.run, 0, gpu_s)
-    if what is None:
-        tx.event(JobBegan(path, job.kind, attempt), bench.run, bench.visit.id, step.id)
-        return step
-    row = tx.execute(
-        "SELECT id FROM experiment WHERE code = ? AND setting = ? AND data = ? AND seed = ? AND program = ?"
-        " AND state NOT IN ('finished', 'failed', 'running') ORDER BY id DESC LIMIT 1",
-        (*what.key, what.program),
-    ).fetchone()
-    if row is not None:  # lost, stopped or at its limit before: the same number goes on with a new attempt
-        id = int(row[0])
-        tx.execute(
-            "UPDATE experiment SET attempt = ?, state = ?, error = NULL, begun_at = ?, ended_at = NULL, limit_s = ?"
-            " WHERE id = ?",
-            (attempt, ExperimentState.RUNNING.value, tx.at, round(job.limits.wall_s), id),
-        )
-    else:
-        id = tx.insert(
-            "INSERT INTO experiment (run, visit, program, code, setting, data, seed, attempt, state, limit_s, tier,"
-            " machine, begun_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
-            (
-                bench.run,
-                bench.visit.id,
-                what.program,
-                what.code,
-                what.setting,
-                what.data,
-                what.seed,
-                attempt,
-                ExperimentState.RUNNING.value,
-                round(job.limits.wall_s),
-                shop.place.tier,
-                shop.machine,
-                tx.at,
-            ),
-        )
-    tx.execute("INSERT OR IGNORE INTO used (visit, experiment) VALUES (?,?)", (bench.visit.id, id))
-    tx.event(ExperimentBegan(id, what.program, what.seed), bench.run, bench.visit.id, step.id)
-    return step
-
-
-def _gone(tx: Transaction, bench: Bench, step: Step, attempt: str, what: Meaning | None, ending: Ending) -> None:
-    """An attempt that says nothing about the program: stopped by a person, or lost."""
-    lost = ending.state is ExperimentState.LOST
-    tx.execute(
-        "UPDATE attempt SET state = ?, error = ?, ended_at = ? WHERE id = ?",
-        ((AttemptState.LOST if lost else AttemptState.FAILED).value, ending.error, tx.at, attempt),
-    )
-    reserved = tx.execute("SELECT gpu_reserved_s FROM attempt WHERE id = ?", (attempt,)).fetchone()[0]
-    ledger.settle(tx, attempt, 0, round(ending.took_s) if reserved else 0)
-    _experiment_over(tx, bench, step, attempt, ending, what)
-
-
-def _experiment_over(
-    tx: Transaction, bench: Bench, step: Step, attempt: str, ending: Ending, what: Meaning | None
-) -> int | None:
-    if what is None:
-        return None
-    row = tx.execute("SELECT id FROM experiment WHERE attempt = ?", (attempt,)).fetchone()
-    tx.execute(
-        "UPDATE experiment SET state = ?, error = ?, ended_at = ? WHERE id = ?",
-        (ending.state.value, ending.error or None, tx.at, row[0]),
-    )
-    ended = ExperimentEnded(int(row[0]), what.program, what.seed, ending.state.value)
-    tx.event(ended, bench.run, bench.visit.id, step.id)
-    return int(row[0])
-
-
-async def _finish(
-    bench: Bench, step: Step, attempt: str, job: Job, what: Meaning | None, ending: Ending, told: list[Event]
-) -> Ending:
-    """The outcome, with the measured values, in one commit. Files lie in blobs before it."""
-    work = bench.jobs / attempt / "work"
-    values: list[results.Measured] = []
-    if what is not None and ending.ok:
-        try:
-            values = [
-                results.Measured(
-                    what.program,
-                    one.dataset,
-                    one.metric,
-                    what.seed,
-                    one.value,
-                    one.stderr,
-                    one.censored,
-                    0,
-                    one.file,
-                    one.sha256,
-                )
-                for one in final_info.results(work, harvest.out_dir(job.argv))
-            ]
-        except LabError as error:
-            why = str(error.facts.get("why", error.key))
-            ending = replace(ending, state=ExperimentState.FAILED, error=why)
-    for name, file in ending.files.items():
-        await bench.with_room(partial(bench.store.put, durable.read_beneath(work, name, file.size_b)))
-    ended = await bench.commit(_end, bench, step, attempt, what, ending, values, told)
-    told.clear()
-    bench.bell.ring()
-    return ended
-
-
-def _end(
-    tx: Transaction,
-    bench: Bench,
-    step: Step,
-    attempt: str,
-    what: Meaning | None,
-    ending: Ending,
-    values: list[results.Measured],
-    told: list[Event],
-) -> Ending:
-    tx.execute(
-        "UPDATE attempt SET state = ?, error = ?, ended_at = ? WHERE id = ?",
-        (AttemptState.DONE.value, ending.error or None, tx.at, attempt),
-    )
-    reserved = tx.execute("SELECT gpu_reserved_s FROM attempt WHERE id = ?", (attempt,)).fetchone()[0]
-    ledger.settle(tx, attempt, 0, round(ending.took_s) if reserved else 0)
-    number = _experiment_over(tx, bench, step, attempt, ending, what)
-    if number is not None:
-        results.record(tx, [replace(value, experiment=number) for value in values])
-    over: list[Event] = [] if what is not None else [JobEnded(step.path, "job", ending.state.value)]
-    bench.journal.finish(tx, step, ending.plain(), told=[*told, *over])
-    return ending

@@ -16,9 +16,9 @@ import pytest
 from engine import versions, visiting
 from engine.bench import Bell
 from engine.experiments.slots import Slots
-from engine.jobs import Workshop
 from engine.live import Live
 from engine.visiting import Surroundings
+from engine.workshop import Workshop
 from state import lineage, places
 from state.store import Store
 

@@ -145,6 +145,8 @@ def shown(name: str, value: Any) -> str:
     """One fact as a sentence has it: names of the lab in words, money and times with their units."""
     if value is None:
         return NONE
+    if isinstance(value, (list, tuple)):
+        return tr("word.comma").join(shown(name, item) for item in value) or NONE
     if name in ("phase", "next_phase") and value in set(Phase):
         return phase_name(str(value))
     if name in ("role", "reviewer") and value in set(Role):
@@ -167,8 +169,6 @@ def shown(name: str, value: Any) -> str:
         return f"{value:g}"
     if isinstance(value, int):
         return f"{value:,}" if abs(value) >= 10_000 and name not in ("pid", "line", "port") else str(value)
-    if isinstance(value, (list, tuple)):
-        return tr("word.comma").join(shown(name, item) for item in value) or NONE
     if isinstance(value, Mapping):
         return tr("word.comma").join(f"{key} {shown(str(key), item)}" for key, item in value.items()) or NONE
     return str(value)

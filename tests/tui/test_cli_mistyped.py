@@ -42,3 +42,42 @@ def test_a_demo_at_work_goes_on_though_its_data_are_gone_for_now(lab: Lab) -> No
     with lab.store.transaction() as tx:
         tx.execute("UPDATE run SET state = ? WHERE id = ?", (RunState.STOPPED.value, run))
     assert demo.go_on(lab.folder, autopilot=False) == run
+
+
+BROKEN = 'question = "Does it?"\n[limits]\nmoney_usd = "15"\n'
+
+
+def test_set_works_over_what_was_last_valid_and_says_what_there_is_to_mend(lab: Lab) -> None:
+    lab.run()
+    write(lab, BROKEN)
+    said = lab.say("set", "limits.money_usd", "15")
+    assert (said.code, said.out) == (0, "limits.money_usd = 15.0, from the next step on.\n")
+    assert f"{lab.folder / 'project.toml'} line 3: limits.money_usd" in said.err and len(said.err.splitlines()) == 1
+    assert lab.left().body == inbox.SetBody(run=None, key="limits.money_usd", value=15.0)
+    assert (lab.folder / "project.toml").read_text() == BROKEN
+
+
+def test_set_refuses_a_wrong_value_also_where_the_file_is_wrong(lab: Lab) -> None:
+    lab.run()
+    write(lab, BROKEN)
+    said = lab.say("set", "limits.money_usd", "much")
+    assert said.code == 2 and "limits.money_usd = much, but it must be" in said.err
+    assert inbox.pending(lab.folder) == []
+
+
+def test_set_before_the_first_run_names_what_is_wrong_in_the_file(lab: Lab) -> None:
+    write(lab, BROKEN)
+    said = lab.say("set", "limits.money_usd", "15")
+    assert said.code == 2 and "line 3: limits.money_usd" in said.err
+    assert inbox.pending(lab.folder) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [("deepsek", "No profile deepsek; meant deepseek? Profiles: "), ("ollama", "ollama needs the name of a model: ")],
+)
+def test_set_refuses_a_model_that_no_profile_has(lab: Lab, value: str, said: str) -> None:
+    lab.run()
+    told = lab.say("set", "models.postdoc", value)
+    assert told.code == 2 and told.err.startswith(f"nightlab: {said}")
+    assert inbox.pending(lab.folder) == []

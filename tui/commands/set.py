@@ -1,14 +1,22 @@
-"""`nightlab set KEY VALUE`: limits, autonomy, models or languages of a run at work; project.toml is not touched."""
+"""`nightlab set KEY VALUE`: limits, autonomy, models or languages of a run at work; project.toml is not touched.
+
+Where project.toml is wrong, what was last valid is in force, and `set` works over that; it says what there is to mend.
+"""
 
 from __future__ import annotations
 
 import argparse
+import json
+import sys
 
-from state import places, project
+from state import places, profiles, project
+from state.config import Config
+from state.errors import LabError
 from state.readers import reading
 from state.vocabulary import WordKind
 from tui import here, launch
 from tui.language import tr
+from tui.told import refusal
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -19,11 +27,22 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     folder = here.project(args)
-    config = project.with_set(project.load(folder).config, args.key, args.value)
-    value = config.flat()[args.key]
-    where = places.places(folder)
+    where, wrong = places.places(folder), None
     with reading(where.database, where.blobs) as reader:
+        try:
+            config = project.load(folder).config
+        except LabError as error:
+            if reader is None or not reader.runs():
+                raise
+            wrong = error
+            config = Config.model_validate_json(json.dumps(reader.config(here.the_run(reader, args.run))))
+        config = project.with_set(config, args.key, args.value)
         here.the_run(reader, args.run)
+    value = config.flat()[args.key]
+    if args.key.startswith("models."):
+        profiles.parse(str(value))
     launch.give(folder, WordKind.SET, {"run": args.run, "key": args.key, "value": value})
     print(tr("cli.set.done", option=args.key, value=value))
+    if wrong is not None:
+        print(tr("cli.set.wrong", said=refusal(wrong)), file=sys.stderr)
     return 0

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from state.rows import EventRow
 from state.vocabulary import Language
@@ -30,3 +32,18 @@ async def test_a_word_that_was_not_carried_out_says_so_where_it_was_left(tmp_pat
         screen.lab.left.add("W1")
         screen.looked(replace(before, events=(*before.events, late)))
         assert "decision" not in rows_of(screen.lab)[-1]
+
+
+async def test_sending_back_is_meant_for_the_checkpoint_that_the_box_was_opened_on(tmp_path: Path) -> None:
+    """Another terminal approves while a person writes: their words go to what they saw, never to what waits now."""
+    before = replace(scenes.plan_waits(), folder=tmp_path)
+    next_one = replace(scenes.refinement_waits(), folder=tmp_path)
+    left: list[Mapping[str, Any]] = []
+    async with shown(before, 3) as (pilot, screen):
+        screen.lab.leave_word = lambda folder, kind, body, done=None: left.append(body)  # type: ignore[method-assign]
+        await pilot.press("b", *"again")
+        screen.looked(next_one)
+        await pilot.press("enter")
+    assert [(body["wait"], body["choice"], body["note"]) for body in left] == [
+        (before.waits[0].id, "send_back", "again")
+    ]

@@ -54,6 +54,7 @@ class Says(LabScreen):
         self.folder, self.look = folder, look
         self.notebox = NoteBox()
         self.amount = 2
+        self.sent_back: WaitRow | None = None  # the checkpoint that the box was opened on; it may be over by now
         self.stays = False  # a pane that the person chose stays; else the eye follows the phase at work
 
     @property
@@ -163,10 +164,11 @@ class Says(LabScreen):
         number = Phase(wait.phase).number
         earlier = [row.phase for row in reversed(self.look.phases) if Phase(row.phase).number < number]
         here = [wait.phase] if Choice.SEND_BACK.value in wait.choices or not earlier else []
+        self.sent_back = wait
         self.open_note("send_back", (*here, *earlier))
 
     def note_sent(self, purpose: str, text: str, to: str | None) -> None:
-        wait = self.open_wait()
+        wait = self.sent_back
         if purpose == "send_back" and wait is not None:
             choice = Choice.SEND_BACK if to == wait.phase else Choice.GO_BACK
             self.decide(wait, choice, note=text, phase=to)

@@ -75,14 +75,3 @@ def find(text: str, wanted: str) -> tuple[int, int] | None:
         return None
     first = text.count("\n", 0, at) + 1
     return first, first + wanted.removesuffix("\n").count("\n")
-
-
-def change_size(old: str, new: str) -> tuple[int, int]:
-    """How many lines came and went: `+1 −1`."""
-    from difflib import SequenceMatcher
-
-    came = went = 0
-    for kind, old_from, old_to, new_from, new_to in SequenceMatcher(None, rows(old), rows(new), False).get_opcodes():
-        if kind != "equal":
-            went, came = went + old_to - old_from, came + new_to - new_from
-    return came, went

@@ -20,7 +20,6 @@ from state.products.interpretation import Interpretation
 from state.products.literature import Review
 from state.products.manuscript import Manuscript
 from state.products.plan import Plan
-from state.products.refinement import Refinement
 from state.products.report import Report
 from state.results import Measured
 
@@ -81,10 +80,6 @@ class Inputs:
     @property
     def report(self) -> Report:
         return self._product(Report)
-
-    @property
-    def refinement(self) -> Refinement:
-        return self._product(Refinement)
 
     @property
     def manuscript(self) -> Manuscript | None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from functools import cache
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 from pydantic.fields import FieldInfo
@@ -131,15 +131,6 @@ class Metric:
     higher: bool
 
 
-@dataclass(frozen=True)
-class Target:
-    """`val_acc >= 0.95`: what ends the search."""
-
-    metric: str
-    relation: Literal[">=", "<=", ">", "<"]
-    value: float
-
-
 def _is_metric(value: object) -> object:
     if isinstance(value, str) and value and not _METRIC.fullmatch(value.strip()):
         raise ValueError(value)
@@ -162,16 +153,6 @@ class Experiments(Section):
     threads: Annotated[int, Field(ge=0, le=1024)] = 1
     nice: Annotated[int, Field(ge=0, le=19)] = 10
     sandbox: SandboxChoice = SandboxChoice.AUTO
-
-    @property
-    def metric_named(self) -> Metric | None:
-        found = _METRIC.fullmatch(self.metric.strip())
-        return Metric(found[1], found[2] == "higher") if found else None
-
-    @property
-    def target_named(self) -> Target | None:
-        found = _TARGET.fullmatch(self.target.strip())
-        return Target(found[1], cast(Any, found[2]), float(found[3])) if found else None
 
 
 def _with_default(value: object) -> object:

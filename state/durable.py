@@ -145,7 +145,6 @@ class Found:
 
     path: str  # relative, with /
     size_b: int
-    mtime_ns: int
 
 
 def list_beneath(
@@ -179,7 +178,7 @@ def list_beneath(
                     if stat.S_ISDIR(told.st_mode) and left > 1:
                         todo.append((path + "/", left - 1))
                     elif stat.S_ISREG(told.st_mode) and (limit_b is None or told.st_size <= limit_b):
-                        found.append(Found(path, told.st_size, told.st_mtime_ns))
+                        found.append(Found(path, told.st_size))
         finally:
             os.close(fd)
     return sorted(found, key=lambda file: file.path)

@@ -157,13 +157,6 @@ class ReplyRefused(Event):
 
 
 @dataclass(frozen=True)
-class StepDone(Event):
-    shown: ClassVar[bool] = False
-    path: str
-    what: str
-
-
-@dataclass(frozen=True)
 class WaitOpened(Event):
     wait: int
     why: str

@@ -21,7 +21,6 @@ from state.errors import LabError
 
 FILE = "project.toml"
 LAB = ".nightlab"
-GPU_LEASES = Path("/var/tmp/nightlab-gpu")
 
 NETWORK = {
     0x6969: "nfs",

@@ -11,9 +11,9 @@ import math
 import operator
 import re
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal
 
 from state.vocabulary import Verdict
 
@@ -22,29 +22,12 @@ SIGNS = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.l
 DIGITS = 12  # numbers that agree so far are equal: the rest is the order of summation
 
 
-class Value(Protocol):
-    """A measured number as a results file or the database has it."""
-
-    @property
-    def dataset(self) -> str: ...
-    @property
-    def metric(self) -> str: ...
-    @property
-    def seed(self) -> int: ...
-    @property
-    def value(self) -> float | None: ...
-    @property
-    def censored(self) -> float | None: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """The primary metric. Without `dataset` it is the mean over the data sets that have it. `target` as in the plan."""
+    """The primary metric, and which way is better."""
 
     metric: str
     direction: Literal["lower", "higher"]
-    dataset: str = ""
-    target: str = ""
 
     @property
     def sign(self) -> int:
@@ -92,43 +75,17 @@ class Tried:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A row of the table. `mean` and `sd` cover the `n` of `seeds` that gave a number; `delta` is mean − baseline's.
-
-    `rank` counts from 1 by the measured metric alone, equal for equal numbers; None for what measured nothing.
-    """
+    """A row of the table. `mean` and `sd` cover the `n` of `seeds` that gave a number; `delta` is mean − baseline's."""
 
     program: str
     mean: float | None
     sd: float | None
     n: int
     seeds: int
-    censored_n: int
     censored_at: float | None
     delta: float | None
     verdict: Verdict
     grade: float | None
-    rank: int | None = None
-
-
-def tried(
-    program: str, values: Iterable[Value], goal: Goal, *, seeds: int, grade: float | None = None, failed: bool = False
-) -> Tried:
-    """What a program's values say about the goal, seed by seed; values of other metrics are passed over."""
-    by_seed: dict[int, list[Value]] = {}
-    for value in values:
-        if value.metric == goal.metric and goal.dataset in ("", value.dataset):
-            by_seed.setdefault(value.seed, []).append(value)
-    shots = (_shot(seed, found) for seed, found in sorted(by_seed.items()))
-    return Tried(program, tuple(shot for shot in shots if shot is not None), seeds, grade, failed)
-
-
-def _shot(seed: int, found: list[Value]) -> Shot | None:
-    """One number for a seed: the mean over data sets; one that was missed makes the seed a miss."""
-    numbers = [one.value for one in found if one.value is not None]
-    limits = [one.censored for one in found if one.value is None and one.censored is not None]
-    if limits:
-        return Shot(seed, None, max(limits))
-    return Shot(seed, _mean(numbers)) if numbers and len(numbers) == len(found) else None
 
 
 def verdict(program: Tried, baseline: Tried, goal: Goal) -> Verdict:
@@ -167,13 +124,10 @@ def noise(program: Tried, baseline: Tried) -> float | None:
 def table(programs: Sequence[Tried], baseline: Tried, goal: Goal) -> list[Standing]:
     """The standings, best first: every seed a number before any without, then the mean, the grade, the name."""
     ranked = sorted(programs, key=lambda one: (_place(one, goal), -(one.grade or 0.0), one.program))
-    measured = [_place(one, goal) for one in ranked if one.granted]
-    return [
-        standing(one, baseline, goal, 1 + measured.index(_place(one, goal)) if one.granted else None) for one in ranked
-    ]
+    return [standing(one, baseline, goal) for one in ranked]
 
 
-def standing(one: Tried, baseline: Tried, goal: Goal, rank: int | None = None) -> Standing:
+def standing(one: Tried, baseline: Tried, goal: Goal) -> Standing:
     """One program's row."""
     mean = _mean(one.reached) if one.reached else None
     base = _mean(baseline.reached) if baseline.reached else None
@@ -183,12 +137,10 @@ def standing(one: Tried, baseline: Tried, goal: Goal, rank: int | None = None) -
         sd=_sd(one.reached),
         n=len(one.reached),
         seeds=one.seeds,
-        censored_n=len(one.missed),
         censored_at=max(one.missed, default=None),
         delta=None if mean is None or base is None else mean - base,
         verdict=verdict(one, baseline, goal),
         grade=one.grade,
-        rank=rank,
     )
 
 

@@ -59,7 +59,7 @@ class Ranked:
 
 def ranked(plan: Plan, tried: Sequence[Tried]) -> list[Ranked]:
     """Everything tried, best first; the first one tried is the baseline."""
-    goal = score.Goal(plan.metric, plan.direction, plan.dataset, plan.target)
+    goal = score.Goal(plan.metric, plan.direction)
     shots = [_shots(plan, one) for one in tried]
     by_name = {one.program.name: one for one in tried}
     return [
@@ -100,7 +100,6 @@ def _scored(standing: score.Standing, one: Tried) -> Scored:
 
 
 def _standing(one: Scored) -> score.Standing:
-    missed = one.seeds - one.n if one.censored is not None else 0
     return score.Standing(
-        one.program, one.mean, one.sd, one.n, one.seeds, missed, one.censored, one.difference, one.verdict, one.grade
+        one.program, one.mean, one.sd, one.n, one.seeds, one.censored, one.difference, one.verdict, one.grade
     )

@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from state import lineage
 from state.errors import LabError
-from state.events import StepDone
+from state.events import SectionKept
 from state.journal import Diverged, Journal, Link, fingerprint, store_link
 from state.store import Store
 from state.vocabulary import Phase, StepState
@@ -50,7 +50,7 @@ class Crashes(RuleBasedStateMachine):
         if name in self.known:
             self.recalls(name, mark)
             return
-        self.journal.record(name, "step", mark, value, [StepDone(name, "x")])
+        self.journal.record(name, "step", mark, value, [SectionKept(name)])
         self.known[name] = (mark, StepState.DONE, value)
 
     @rule(name=names, meaning=meanings)

@@ -183,13 +183,6 @@ def test_a_role_beats_a_phase_beats_the_default() -> None:
     assert config.model_for(Phase.REPORT_WRITING, Role.PHD_STUDENT) == "anthropic"
 
 
-def test_metric_and_target_are_read_as_the_harness_needs_them() -> None:
-    config = read('question="x"\n[experiments]\nmetric = "val_loss, lower"\ntarget = "val_acc >= 0.95"')
-    metric, target = config.experiments.metric_named, config.experiments.target_named
-    assert metric is not None and (metric.name, metric.higher) == ("val_loss", False)
-    assert target is not None and (target.metric, target.relation, target.value) == ("val_acc", ">=", 0.95)
-
-
 def test_limits_models_and_autonomy_change_at_once_and_the_rest_with_the_next_run() -> None:
     old = read('question="x"\n[phases]\nturns = 100\n[limits]\nmoney_usd = 10')
     new = read(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from engine.answers import Answer, Dialogue, Refusal, SubmitPlan
 from engine.desk import Desk
+from engine.experiments import score
 from engine.phases.news import said, with_last
 from engine.prompt import Shown, Value
 from state.config import Metric
@@ -52,7 +53,7 @@ async def run(desk: Desk) -> Plan | None:
 
 
 def planned(desk: Desk, draft: SubmitPlan) -> Plan:
-    """The plan that was drafted; metric and target that the project fixed fill what the draft left out."""
+    """The plan that was drafted; what the project says of metric, target and seeds fills what the draft left out."""
     over = draft.model_dump(exclude={"text"}, mode="json")
     metric = fixed_metric(desk)
     if metric is not None:
@@ -60,7 +61,8 @@ def planned(desk: Desk, draft: SubmitPlan) -> Plan:
         over["direction"] = over["direction"] or ("higher" if metric.higher else "lower")
     if over["target"] is None and desk.frame.target:
         over["target"] = desk.frame.target
-    return Plan.parsed(draft.text, **over)
+    plan = Plan.parsed(draft.text, **over)
+    return plan if "seeds" in plan.model_fields_set else plan.model_copy(update={"seeds": desk.frame.seeds})
 
 
 def unsound(desk: Desk, answer: Answer) -> Refusal | None:
@@ -76,7 +78,20 @@ def unsound(desk: Desk, answer: Answer) -> Refusal | None:
         return Refusal(
             f"the project fixes the metric: {desk.frame.metric}", "plan.other_metric", {"metric": desk.frame.metric}
         )
-    return None
+    return unmet(plan)
+
+
+def unmet(plan: Plan) -> Refusal | None:
+    """Why the target cannot end the search as it should: another metric, or the wrong way."""
+    found = score.TARGET.match(plan.target)
+    if found is None or (found["metric"] == plan.metric and (found["sign"][0] == ">") == plan.higher):
+        return None
+    right = f"{plan.metric} {'>=' if plan.higher else '<='} NUMBER"
+    return Refusal(
+        f"a target is a value of the plan's own metric, in the direction that is better: {right}, or none",
+        "plan.other_target",
+        {"target": plan.target, "right": right},
+    )
 
 
 def fixed_metric(desk: Desk) -> Metric | None:
@@ -85,5 +100,6 @@ def fixed_metric(desk: Desk) -> Metric | None:
 
 
 async def check(desk: Desk, product: Product) -> Refusal | None:
-    """A plan that parsed is one that can be carried out."""
-    return None
+    """A plan that parsed can be carried out where its target is one of its metric."""
+    assert isinstance(product, Plan)
+    return unmet(product)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
 from engine.phases import plan_formulation
 from state.notes import note
 from state.products.plan import Plan
@@ -75,3 +77,31 @@ async def test_the_list_of_tools_stays_the_same_through_a_conversation_so_that_i
     assert len(leads) == 3 and all(request.tools == leads[0].tools for request in leads)
     assert [tool.name for tool in leads[0].tools] == ["dialogue", "plan"]
     assert last(leads[0]) == "<begin/>" and [request.system for request in leads] == [leads[0].system] * 3
+
+
+async def test_a_plan_that_names_no_seeds_has_the_projects(lay: Callable[..., Laid]) -> None:
+    cast = Cast(plan=[{**DRAFT, "seeds": None}])
+    plan = await plan_formulation.run(play(lay(), cast, inputs_with(REVIEW), seeds=1))
+    assert plan is not None and plan.seeds == 1
+
+
+async def test_seeds_in_the_head_of_the_text_stand_before_the_projects(lay: Callable[..., Laid]) -> None:
+    cast = Cast(plan=[{"text": PLAN.shown.replace("seeds = 3", "seeds = 5")}])
+    plan = await plan_formulation.run(play(lay(), cast, inputs_with(REVIEW), seeds=2))
+    assert plan is not None and plan.seeds == 5
+
+
+@pytest.mark.parametrize("target", ["val_acc >= 0.95", "steps >= 100"])
+async def test_a_target_that_the_metric_cannot_meet_goes_back(lay: Callable[..., Laid], target: str) -> None:
+    cast = Cast(plan=[{**DRAFT, "target": target}, {**DRAFT, "target": "steps <= 100"}])
+    plan = await plan_formulation.run(play(lay(), cast, inputs_with(REVIEW)))
+    assert plan is not None and plan.target == "steps <= 100"
+    assert "target" in tagged(last(cast.asked[1]), "refusal")[0]
+
+
+async def test_a_plan_that_a_person_edited_has_a_target_that_its_metric_can_meet(lay: Callable[..., Laid]) -> None:
+    desk = play(lay(), Cast(), inputs_with(REVIEW))
+    assert await plan_formulation.check(desk, PLAN) is None
+    other = PLAN.model_copy(update={"target": "val_acc >= 0.95"})
+    refusal = await plan_formulation.check(desk, other)
+    assert refusal is not None and refusal.key == "plan.other_target"

@@ -62,10 +62,21 @@ def wait_lines(wait: WaitRow) -> Iterator[str]:
     if isinstance(key := wait.facts.get("key"), str):
         inner = wait.facts.get("facts", wait.facts)
         facts = {name: value for name, value in inner.items() if name != "key"} if isinstance(inner, dict) else {}
-        yield refusal(LabError(key, **facts))
+        yield refusal(LabError(key, **{**facts, **_in_words(facts)}))
     elif reason := wait.facts.get("reason") or wait.facts.get("why"):
         role = wait.facts.get("role")
         yield tr("progress.reason", role=words.role_name(role), reason=reason) if role else str(reason)
+
+
+def _in_words(facts: Mapping[str, Any]) -> dict[str, str]:
+    """What is spent, may be and is needed, of a limit: `spent_usd` as `spent`, with the decimals of its unit."""
+    told = {}
+    for name in ("spent", "limit", "needs"):
+        if isinstance(usd := facts.get(f"{name}_usd"), int | float):
+            told[name] = words.money(round(usd * 1_000_000))
+        elif isinstance(hours := facts.get(f"{name}_gpu_hours"), int | float):
+            told[name] = words.gpu_hours(hours * 3600)
+    return told
 
 
 def status_lines(report: Mapping[str, Any]) -> Iterator[str]:

@@ -81,9 +81,10 @@ def _standing(look: Look, index: int) -> Standing:
     censored = next((row.censored for row in results if row.value is None and row.censored is not None), None)
     running = sum(row.state in ("running", "planned") for row in experiments)
     failed = bool(experiments) and all(row.state in ("failed", "limit", "lost") for row in experiments)
-    unjudged = "to_come" if results else "unmeasured"  # the harness judges when the step is over
+    begun = bool(experiments or program.verdict)
+    unjudged = "unmeasured" if experiments and not results else "to_come"  # the harness judges when the step is over
     verdict = program.verdict or ("at_work" if running else "failed" if failed else unjudged)
-    state = "at_work" if running else "failed" if failed or verdict == "failed" else "done"
+    state = "at_work" if running else "failed" if failed or verdict == "failed" else "done" if begun else "not_begun"
     return Standing(
         name=program.name,
         rank=program.kept,

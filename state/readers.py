@@ -127,7 +127,7 @@ class Reader:
             state, since, took = "not_begun", None, None
             if last is not None:
                 held = [wait for wait in waits if wait.visit == last.id]
-                person = [wait for wait in held if wait.needs_word or wait.why in ("budget", "auth", "person")]
+                person = [wait for wait in held if wait.needs_person]
                 if person:
                     state, since = "waits_person", person[0].opened_at
                 elif held:

@@ -102,10 +102,20 @@ class WaitRow:
     closed_at: int | None
     choice: str | None
     until_at: int | None
+    word: str | None = None
+    """The word that decided; of an open wait: the edits that came with it are being checked."""
 
     @property
     def needs_word(self) -> bool:
         return Wait(self.why).needs_word
+
+    @property
+    def needs_person(self) -> bool:
+        return Wait(self.why).needs_person
+
+    @property
+    def resumable(self) -> bool:
+        return Wait(self.why).resumable
 
 
 @dataclass(frozen=True)

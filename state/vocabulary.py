@@ -142,8 +142,20 @@ class Wait(StrEnum):
         """True: exit code 3 and state `waiting`; False: exit code 4 and state `paused`."""
         return self in NEEDS_WORD
 
+    @property
+    def needs_person(self) -> bool:
+        """True: it waits for the person (`◆`); False: for the world (`◇`)."""
+        return self in NEEDS_PERSON
+
+    @property
+    def resumable(self) -> bool:
+        """Whether `resume` ends it."""
+        return self in RESUMABLE
+
 
 NEEDS_WORD = frozenset({Wait.CHECKPOINT, Wait.NOTE, Wait.SANDBOX, Wait.PERMISSION, Wait.TROUBLE, Wait.DIVERGENCE})
+NEEDS_PERSON = NEEDS_WORD | {Wait.BUDGET, Wait.AUTH, Wait.PERSON, Wait.DISK}
+RESUMABLE = frozenset({Wait.PERSON, Wait.TROUBLE, Wait.NETWORK, Wait.AUTH, Wait.DISK, Wait.BACKOFF, Wait.BUDGET})
 
 
 class Choice(StrEnum):

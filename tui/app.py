@@ -133,24 +133,25 @@ class Lab(App[None], inherit_bindings=False):
     # words for the lab
 
     def leave_word(
-        self, folder: Path, kind: WordKind, body: Mapping[str, Any], done: Callable[[], object] | None = None
+        self, folder: Path, kind: WordKind, body: Mapping[str, Any], done: Callable[[str | None], object] | None = None
     ) -> None:
-        """Leave a word in the inbox and see that an engine takes it up; then `done`."""
+        """Leave a word in the inbox and see that an engine takes it up; then `done` with the word's name, or with None
+        where it could not be left."""
 
         async def leave() -> None:
             from tui import launch
 
+            word = None
             try:
-                self.left.add(await asyncio.to_thread(launch.give, folder, kind, body))
+                word = await asyncio.to_thread(launch.give, folder, kind, body)
+                self.left.add(word)
+                self.poller.hurry()
             except LabError as error:
                 self.refuse(error)
-                return
             except (OSError, ValueError) as error:
                 self.refuse(LabError("word.not_left", why=str(error)))
-                return
-            self.poller.hurry()
             if done is not None:
-                done()
+                done(word)
 
         self.run_worker(leave(), name="word")
 

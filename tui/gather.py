@@ -23,6 +23,7 @@ from state.rows import ExperimentRow, ProductRow, ProgramRow, ResultRow, RunRow,
 from state.vocabulary import Phase
 from tui import drafts
 from tui.builds import Build, Builds
+from tui.decided import Inbox, decided
 from tui.engineseen import EngineSeen
 from tui.homes import Beside
 from tui.logfile import LogFile
@@ -55,6 +56,7 @@ class Gatherer:
         self._written: dict[tuple[str, str | None], Written] = {}
         self._builds = Builds(where, reader)
         self._machine = Watch()
+        self.inbox = Inbox(where)
         self.engine = EngineSeen(where, reader)
 
     def unread(self) -> int:
@@ -66,6 +68,7 @@ class Gatherer:
         self, run: int | None, phase: str | None, now: int, elsewhere: Beside, experiment: int | None = None
     ) -> Look | None:
         """The run, or the newest; None where there is none yet. `experiment`: whose curve and log are wanted."""
+        left = self.inbox.words()  # before the waits: a word is committed first and goes from the inbox then
         runs = self.reader.runs()
         row = next((one for one in runs if one.id == run), None) or newest(runs)
         if row is None:
@@ -94,6 +97,7 @@ class Gatherer:
             phases=phases,
             visits=tuple(reader.visits(row.id)),
             waits=waits,
+            decided=decided(left, row.id, waits),
             ended_waits=tuple(reader.waits(row.id, ended=True)),
             notes=tuple(reader.notes(row.id)),
             engine=self.engine.look(now, row.id),

@@ -16,7 +16,7 @@ from state import places
 from state.errors import LabError
 from state.readers import Reader, reading
 from state.rows import RunRow, WaitRow, newest
-from state.vocabulary import Choice, Phase, Role, RunState, Wait
+from state.vocabulary import RESUMABLE, Choice, Phase, Role, RunState, Wait
 from tui.language import tr
 
 
@@ -62,9 +62,6 @@ def run_at_work(folder: Path, run: int | None) -> int:
     return found.id
 
 
-RESUMABLE = (Wait.PERSON, Wait.TROUBLE, Wait.NETWORK, Wait.AUTH, Wait.DISK, Wait.BACKOFF, Wait.BUDGET)
-"""Waits that `resume` ends."""
-
 REST = (RunState.DONE, RunState.STOPPED, RunState.FAILED)
 
 
@@ -87,7 +84,7 @@ def run_to_stop(folder: Path, run: int | None) -> int:
 def run_to_resume(folder: Path, run: int | None) -> int:
     """The run of that number, else the one that stands still, before those that were stopped; LabError
     `run.several`."""
-    run = _only_one(folder, run, "resume", lambda run, waits: run.state not in REST and bool(waits & {*RESUMABLE}))
+    run = _only_one(folder, run, "resume", lambda run, waits: run.state not in REST and bool(waits & RESUMABLE))
     at_rest = (RunState.STOPPED, RunState.FAILED)
     return run_number(folder, _only_one(folder, run, "resume", lambda run, waits: run.state in at_rest))
 

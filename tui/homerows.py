@@ -102,7 +102,7 @@ def _run(folder: Path, where: Places, reader: Reader, run: RunRow, alive: bool, 
         return _row(folder, run, "at_rest", run.state, run.ended_at, key, phase | facts, **below)
     if not alive and run.state == "running":
         return _row(folder, run, "waits", "lost", atwork.last_commit_at(reader), "home.engine_gone", phase, **below)
-    person = next((wait for wait in waits if _person(wait)), None)
+    person = next((wait for wait in waits if wait.needs_person), None)
     if person is not None:
         key, facts = _asked(person)
         return _row(folder, run, "waits", "waits_person", person.opened_at, key, facts, **below)
@@ -170,10 +170,6 @@ def _below(reader: Reader, run: RunRow, config: Mapping[str, Any], waits: list[W
         "limit_micros": round(money * 1_000_000),
         "limit_gpu_s": hours * 3600,
     }
-
-
-def _person(wait: WaitRow) -> bool:
-    return wait.needs_word or wait.why in ("budget", "auth", "person", "disk")
 
 
 def _row(

@@ -138,6 +138,8 @@ class Look:
     visits: tuple[VisitRow, ...] = ()
     waits: tuple[WaitRow, ...] = ()
     ended_waits: tuple[WaitRow, ...] = ()
+    decided: Mapping[int, str] = field(default_factory=dict)
+    """By open wait the choice that was left for it and that is not carried out yet."""
     notes: tuple[NoteRow, ...] = ()
     engine: Engine = Engine()
     unread: int = 0
@@ -200,6 +202,11 @@ class Look:
     def wait_of(self, phase: str) -> WaitRow | None:
         """The open wait that stands in a phase."""
         return next((wait for wait in self.waits if wait.phase == phase), None)
+
+    @property
+    def undecided(self) -> tuple[WaitRow, ...]:
+        """The open waits that nobody answered yet, oldest first."""
+        return tuple(wait for wait in self.waits if wait.id not in self.decided)
 
     def newest(self, phase: str) -> Made | None:
         made = self.made.get(phase, ())

@@ -233,7 +233,7 @@ class Project:
             holder = lock.look(self.gatherer.where.lock)
             self._alive = holder, 0 if holder is not None else self.gatherer.unread()
         sizes = self.gatherer.part_sizes(self.look) if self.look is not None else ()
-        return wanted, self.reader.version(), self._alive, sizes
+        return wanted, self.gatherer.inbox.names(), self.reader.version(), self._alive, sizes
 
     def close(self) -> None:
         self.reader.close()

@@ -63,7 +63,7 @@ class IdeationPane(Pane):
 
     def keys(self, look: Look, *, folded: bool) -> list[Key]:
         keys = super().keys(look, folded=folded)
-        wait = self.wait(look)
+        wait = self.undecided(look)
         if wait is not None and Choice.PICK.value in wait.choices and self.open_view(look) == "ideas":
             return [Key("Enter", "key.pick", "act('open')"), *(key for key in keys if key.key != "Enter")]
         return keys

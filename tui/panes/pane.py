@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from state.rows import Turn, WaitRow
 from state.vocabulary import Choice, Phase
+from tui.decided import decision
 from tui.language import current, tr
 from tui.lines import EMPTY, Line, Part, Span, beside, bold, dim, ends, exactly, line
 from tui.look import Look, Made
 from tui.panes.code import code_changes
 from tui.panes.document import body_of, changes, document, facts_block, merged
+from tui.text import clip
 from tui.widgets.choices import choices, forecast, yours
 from tui.widgets.keyline import Key
 from tui.widgets.notice import last_words, notice_for, notice_lines, under
@@ -74,6 +76,11 @@ class Pane:
     def wait(self, look: Look) -> WaitRow | None:
         wait = look.wait_of(self.phase)
         return wait if wait is not None and wait.why == "checkpoint" else None
+
+    def undecided(self, look: Look) -> WaitRow | None:
+        """The checkpoint that stands here, while nobody decided."""
+        wait = self.wait(look)
+        return wait if wait is not None and wait.id not in look.decided else None
 
     def views(self, look: Look) -> tuple[str, ...]:
         return self.CHECK_VIEWS if self.CHECK_VIEWS and self.wait(look) else self.VIEWS
@@ -264,6 +271,8 @@ class Pane:
             return [EMPTY]
         if wait is None:
             return []
+        if (left := decision(look, wait)) is not None:
+            return [EMPTY, line(" ", Span(f"{left.mark} ", left.role), Span(clip(left.text, cells - 4), left.role))]
         if self.BRIEF:
             return [EMPTY, *yours(wait, cells), *choices(wait, cells, brief=True)]
         return [EMPTY, *forecast(wait), *yours(wait, cells), *choices(wait, cells)]
@@ -281,11 +290,12 @@ class Pane:
             reads = [Key("↑↓", "key.read"), *middle, fold, Key("/", "key.search", "act('search')")]
             if self.chosen(look) is not None:
                 reads = [Key("Enter", "key.open", "act('open')"), Key("↑↓", "key.row"), *middle, fold]
-            return [*reads, Key("y", "key.copy", "act('copy')"), *last]
+            start = [Key("p", pause_label(look), "act('pause')")] if look.engine_missing else []
+            return [*start, *reads, Key("y", "key.copy", "act('copy')"), *last]
         pause = [Key("p", pause_label(look), "act('pause')")]
-        if look.run.state in ("done", "failed"):
+        if look.run.state in ("done", "failed") or (look.waits and not look.undecided and not look.engine_missing):
             pause = []
-        asked = next((one for one in look.waits if one.why != "checkpoint" and one.needs_word), None)
+        asked = next((one for one in look.undecided if one.why != "checkpoint" and one.needs_word), None)
         if asked is not None and not look.engine_missing and asked.why != "budget":
             answer = Key("a", "key.answer", "act('approve')")
             return [answer, *pause, Key("n", "key.note", "act('note')"), *middle, fold, *last]
@@ -294,7 +304,7 @@ class Pane:
         note, call = Key("n", "key.note", "act('note')"), Key("c", "key.checkpoint", "act('checkpoint')")
         if look.engine_missing or (look.waits and look.waits[0].why == "network"):
             return [*pause, note, call, *middle, fold, *last]
-        if look.waits and look.waits[0].why == "budget" and Choice.RAISE.value in look.waits[0].choices:
+        if (open_ := look.undecided) and open_[0].why == "budget" and Choice.RAISE.value in open_[0].choices:
             limit = Key("m", "key.limit", "act('limit')")
             return [limit, call, Key("s", "key.stop", "act('stop')"), note, *middle, *last]
         return [note, call, *pause, *middle, fold, *last]
@@ -355,7 +365,7 @@ def keys_now(pane: Pane, look: Look, *, folded: bool) -> list[Key]:
     keys = pane.keys(look, folded=folded)
     if look.run.state == "done" and pane.phase != Phase.REPORT_WRITING and not look.run.reviews_only:
         return [Key("7", "key.paper", "pane(7)"), *keys]
-    elsewhere = [wait for wait in look.waits if wait.phase and wait.phase != pane.phase]
+    elsewhere = [wait for wait in look.undecided if wait.phase and wait.phase != pane.phase]
     if elsewhere and look.wait_of(pane.phase) is None:
         return [Key("w", "key.what_waits", "act('waits')"), *keys]
     return keys

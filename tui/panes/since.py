@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from state.rows import EventRow, PhaseRow, WaitRow
 from state.vocabulary import Phase
+from tui.decided import decision
 from tui.language import has, tr
 from tui.lines import EMPTY, Line, Span, beside, bold, dim, ends, line, lost
 from tui.look import Death, Look
@@ -88,7 +89,7 @@ class SincePane:
         first, look = [Key("Enter", "key.open", "act('open')")], self.look
         if look is not None and look.run.state == "done" and not look.run.reviews_only:
             first.append(Key("7", "key.paper", "pane(7)"))
-        if look is not None and look.waits:
+        if look is not None and look.undecided:
             first.append(Key("w", "key.what_waits", "act('waits')"))
         return [
             *first,
@@ -153,9 +154,11 @@ def since_rows(look: Look, cells: int, whole: ExperimentsPane | None = None, *, 
 
 
 def wait_row(look: Look, wait: WaitRow, cells: int) -> Row:
-    person = wait.needs_word or wait.why in ("budget", "auth", "person", "disk")
-    mark, role = ("◆", "you") if person else ("◇", "text")
-    text = clip(wait_told(look, wait), cells - 12)
+    mark, role = ("◆", "you") if wait.needs_person else ("◇", "text")
+    text = wait_told(look, wait)
+    if (left := decision(look, wait)) is not None:
+        mark, role, text = left.mark, left.role, left.text
+    text = clip(text, cells - 12)
     drawn = line(" ", Span(mark, role), f" {fit(clock(wait.opened_at, look.now), 5)}  ", Span(text))
     return Row(drawn, Place("phase", wait.phase or "", wait.id))
 

@@ -146,7 +146,8 @@ class RunScreen(Says):
         """News from the poller."""
         first = self.look is None or self.number is None
         self.say_refused(look)
-        self.look, self.run_id = look, look.run.id
+        self.came, self.run_id = look, look.run.id
+        look = self.look = self.decisions.seen(look)
         waits = frozenset(wait.id for wait in look.waits if wait.needs_word or wait.why in ("budget", "auth"))
         if waits - self.waiting and not first:
             self.lab.ring(tr("title.waits", run=look.title))
@@ -178,6 +179,7 @@ class RunScreen(Says):
             word = event.facts.get("word")
             if word in self.lab.left and event.kind in ("word_taken", "word_refused"):
                 self.lab.left.discard(str(word))
+                self.decisions.over(str(word))
                 if event.kind == "word_refused":
                     self.say_told(words.event(event.kind, event.facts))
 
@@ -301,7 +303,7 @@ class RunScreen(Says):
         if self.look is None:
             return
         self.stays = False
-        phases = [wait.phase for wait in self.look.waits if wait.phase]
+        phases = [wait.phase for wait in self.look.undecided or self.look.waits if wait.phase]
         numbers = sorted({Phase(phase).number for phase in phases if phase})
         if numbers:
             self.show(next((number for number in numbers if number > (self.number or 0)), numbers[0]))

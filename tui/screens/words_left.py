@@ -20,6 +20,7 @@ from tui.panes.pane import Pane
 from tui.panes.refinement import RefinementPane
 from tui.panes.since import SincePane
 from tui.screens import signing
+from tui.screens.decisions import Decisions
 from tui.screens.editor import edited_elsewhere
 from tui.screens.frame import LabScreen
 from tui.widgets.keyline import Answer, Question
@@ -52,8 +53,10 @@ class Says(LabScreen):
     def __init__(self, folder: Path, look: Look | None) -> None:
         super().__init__()
         self.folder, self.look = folder, look
+        self.came = look  # the look as the poller brought it
         self.notebox = NoteBox()
         self.amount = 2
+        self.decisions = Decisions()
         self.sent_back: WaitRow | None = None  # the checkpoint that the box was opened on; it may be over by now
         self.stays = False  # a pane that the person chose stays; else the eye follows the phase at work
 
@@ -72,9 +75,34 @@ class Says(LabScreen):
         return self.look.run.id if self.look is not None else 0
 
     def leave_word(self, kind: WordKind, body: dict[str, Any], done: Callable[[], object] | None = None) -> None:
-        """Leave a word for the run on screen, and see that an engine takes it up."""
-        if self.look is not None:
-            self.lab.leave_word(self.look.folder, kind, {"run": self.look.run.id, **body}, done)
+        """Leave a word for the run on screen, and see that an engine takes it up; `done` when it lies there."""
+        if self.look is None:
+            return
+        body = {"run": self.look.run.id, **body}
+        lies = self.decisions.leave(self.look, kind, body)
+
+        def left(word: str | None) -> None:
+            lies(word)
+            if word is None:
+                self.look_again()
+            elif done is not None:
+                done()
+
+        self.look_again()
+        self.lab.leave_word(self.look.folder, kind, body, left)
+
+    def look_again(self) -> None:
+        """Draw what was decided here by now."""
+        if self.came is not None:
+            self.look = self.decisions.seen(self.came)
+        self.repaint()
+
+    def is_open(self, wait: WaitRow | None) -> bool:
+        """Whether a wait can still be answered; where it was answered already, that is said."""
+        if wait is not None and self.look is not None and wait.id in self.look.decided:
+            self.say("said.decided")
+            return False
+        return wait is not None
 
     def open_wait(self) -> WaitRow | None:
         """The checkpoint of the pane on screen."""
@@ -95,8 +123,10 @@ class Says(LabScreen):
         wait = self.open_wait()
         if wait is None:
             self.answer_wait()
-            if self.question is None and self.look is not None and self.look.waits:
+            if self.question is None and self.look is not None and self.look.undecided:
                 self.do_waits()  # to where it waits: what is approved is seen first
+            return
+        if not self.is_open(wait):
             return
         made = self.newest()
         edited = drafts.draft(self.look.folder, f"edit-{wait.id}") if self.look and wait.product else None
@@ -120,15 +150,17 @@ class Says(LabScreen):
 
     def pick(self, idea: str) -> None:
         wait = self.open_wait()
-        if wait is None or Choice.PICK.value not in wait.choices:
+        if wait is None or Choice.PICK.value not in wait.choices or not self.is_open(wait):
             return
         answer = Answer("y", "question.pick_yes", lambda: self.decide(wait, Choice.PICK, pick=idea))
         self.ask(Question(lambda: tr("question.pick", idea=idea), (answer,)))
 
     def answer_wait(self) -> None:
         """The choices of a wait that is no checkpoint, each on its key."""
-        wait = next((one for one in self.look.waits if one.why != Wait.CHECKPOINT), None) if self.look else None
-        if wait is None:
+        look = self.look
+        asked = [] if look is None else [one for one in (*look.undecided, *look.waits) if one.why != Wait.CHECKPOINT]
+        wait = asked[0] if asked else None
+        if wait is None or not self.is_open(wait):
             return
         answers = tuple(
             Answer(ANSWER_KEYS[Choice(choice)], f"answer.{choice}", self._deciding(wait, Choice(choice)))
@@ -160,6 +192,8 @@ class Says(LabScreen):
         wait = self.open_wait()
         if wait is None or self.look is None or wait.phase is None:
             self.say("said.no_checkpoint")
+            return
+        if not self.is_open(wait):
             return
         number = Phase(wait.phase).number
         earlier = [row.phase for row in reversed(self.look.phases) if Phase(row.phase).number < number]
@@ -214,6 +248,8 @@ class Says(LabScreen):
         if wait is None or made is None or not made.main:
             self.say("said.no_checkpoint")
             return
+        if not self.is_open(wait):
+            return
         kept = drafts.draft(self.folder, f"edit-{wait.id}")
         text = kept.decode("utf-8", "replace") if kept is not None else made.text
         edited = await edited_elsewhere(self, text, Path(made.main).suffix)
@@ -253,8 +289,9 @@ class Says(LabScreen):
             return
         wait = next((one for one in look.waits if Choice.RETRY.value in one.choices), None)
         if wait is not None and not look.engine_missing:
-            self.decide(wait, Choice.RETRY)
-            self.say("said.resumed")
+            if self.is_open(wait):
+                self.decide(wait, Choice.RETRY)
+                self.say("said.resumed")
         elif look.unread and look.run.state not in ("running", "paused", "stopped", "failed"):
             self.lab.start_engine(self.folder)
             self.say("said.resumed")
@@ -283,7 +320,8 @@ class Says(LabScreen):
         if look is None:
             return
         wait = next((one for one in look.waits if one.why == Wait.BUDGET), None)
-
+        if wait is not None and not self.is_open(wait):
+            return
         gpu = wait is not None and "limit_gpu_hours" in wait.facts
 
         def text() -> str:
@@ -332,6 +370,8 @@ class Says(LabScreen):
         if wait is None and (row is None or row.state != "done"):
             self.say("said.no_checkpoint")
             return
+        if wait is not None and not self.is_open(wait):
+            return
 
         def yes() -> None:
             if wait is not None and Choice.FORK.value in wait.choices:
@@ -365,8 +405,7 @@ class Says(LabScreen):
         def autopilot() -> None:
             self.leave_word(WordKind.SET, {"key": "autonomy", "value": "autopilot"}, self.leave)
 
-        waits = bool(look.waits)
-        key = "question.leave_waits" if waits else "question.leave"
+        key = "question.leave_waits" if look.undecided else "question.leave"
         answers = (Answer("q", "question.leave_yes", self.leave), Answer("t", "question.leave_autopilot", autopilot))
         self.ask(Question(lambda: tr(key, stop=next_stop(look)), answers, "question.stay"))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from state.errors import LabError
+from tui.decided import decision
 from tui.language import has, tr
 from tui.launch import version
 from tui.lines import EMPTY, Line, Span, dim, ends, line, you
@@ -30,6 +31,8 @@ class Notice:
     mark: str
     role: str
     facts: dict[str, str]
+    decided: str = ""
+    """What was decided already, in the place of the keys that help."""
 
 
 def notice_for(look: Look, phase: str) -> Notice | None:
@@ -55,7 +58,6 @@ def notice_for(look: Look, phase: str) -> Notice | None:
         return Notice("edit_refused", "✗", "lost", {"told": told})
     if wait is None or wait.why == "checkpoint":
         return None
-    person = wait.needs_word or wait.why in ("budget", "auth", "person", "disk")
     facts = {name: shown(name, value) for name, value in wait.facts.items()}
     facts |= {"time": clock(wait.opened_at, look.now), "folder": str(look.folder)}
     name = str(wait.why)
@@ -82,7 +84,9 @@ def notice_for(look: Look, phase: str) -> Notice | None:
             facts["safe"] += tr(soon, last=last, next=then)
         runs = any(row.state == "running" for row in look.experiments)
         facts["goes_on"] = tr("notice.network.experiments" if runs else "notice.network.calls")
-    return Notice(name, "◆" if person else "◇", "you" if person else "text", facts)
+    mark, role = ("◆", "you") if wait.needs_person else ("◇", "text")
+    left = decision(look, wait)
+    return Notice(name, mark, role, facts, left.text if left is not None else "")
 
 
 def how_it_ended(engine: Engine) -> str:
@@ -201,7 +205,7 @@ def notice_lines(notice: Notice, cells: int) -> list[Line]:
         key = f"notice.{notice.name}.{part}"
         if not has(key):
             continue
-        text = tr(key, **notice.facts)
+        text = notice.decided if part == "keys" and notice.decided else tr(key, **notice.facts)
         for row in [text] if part == "keys" and width(text) <= room else wrap(text, room):
             if part == "what" and not lines:
                 lines.append(line(bar, Span(f"{notice.mark} ", notice.role), Span(row, notice.role)))

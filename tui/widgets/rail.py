@@ -141,6 +141,8 @@ def _state(look: Look, phase: str, state: str) -> str:
         return "lost"
     if state == "at_work" and look.run.state == "stopped":
         return "stopped"
+    if state == "waits_person" and look.decided and all(wait.phase != phase for wait in look.undecided):
+        return "waits_world"
     return state
 
 

@@ -62,12 +62,13 @@ def happening(look: Look, brevity: int = 0) -> list[Span | str]:
     if look.engine_missing:
         key = "top.engine_gone_short" if brevity == 2 else "top.engine_gone"
         return [Span(tr(key, time=clock(look.engine.gone_at, look.now)), "lost")]
+    if look.waits and not look.undecided:
+        return [Span(f"◇ {tr('top.decided')}", "text")]
     if look.waits:
-        wait = look.waits[0]
+        wait = look.undecided[0]
         since = clock(wait.opened_at, look.now)
         key = f"top.wait.{wait.phase}" if wait.why == "checkpoint" and wait.phase else f"top.wait.{wait.why}"
-        person = wait.needs_word or wait.why in ("budget", "auth", "person", "disk")
-        mark, role = ("◆", "you") if person else ("◇", "text")
+        mark, role = ("◆", "you") if wait.needs_person else ("◇", "text")
         told = tr(key, time=since)
         if brevity and wait.why == "checkpoint":
             told = tr("top.short.wait", what=phase_short(wait.phase), time=since)

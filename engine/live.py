@@ -14,11 +14,9 @@ from state import lineage, project
 from state.config import Config
 from state.errors import LabError, Plain
 from state.events import ProjectBroken, ProjectChanged
+from state.ledger import OWN_LIMITS
 from state.project import Project
 from state.store import Store, sha256
-
-OWN_LIMITS = ("limits.money_usd", "limits.gpu_hours")
-"""Set for one run they hold beside the project's, not instead."""
 
 
 @dataclass
@@ -103,10 +101,14 @@ class Live:
         return True
 
     def of(self, run: int) -> Config:
-        """The configuration of a run as it is in force now. Its own money and GPU limits stand in the ledger."""
+        """The configuration of a run as it is in force now. Its own money and GPU limits stand in the ledger.
+
+        A fork works from the snapshot of the run that it came from, as old as that run is.
+        """
         row = self.store.row(
-            "SELECT config, (SELECT min(seq) FROM event WHERE kind = 'run_began' AND run = ?) AS begun"
-            " FROM run WHERE id = ?",
+            "SELECT config, (WITH RECURSIVE line (id, parent) AS (SELECT id, parent FROM run WHERE id = ? UNION"
+            " SELECT run.id, run.parent FROM run JOIN line ON run.id = line.parent) SELECT min(event.seq) FROM line"
+            " JOIN event ON event.run = line.id AND event.kind = 'run_began') AS begun FROM run WHERE id = ?",
             (run, run),
         )
         assert row is not None

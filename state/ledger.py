@@ -14,6 +14,9 @@ from state import config
 from state.errors import LabError
 from state.store import Store, Transaction
 
+OWN_LIMITS = ("limits.money_usd", "limits.gpu_hours")
+"""Set for one run they hold beside the project's, not instead."""
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -39,12 +42,10 @@ def limits(store: Store, run: int, live: config.Limits) -> Limits:
     own = {
         row["key"]: float(json.loads(row["value"]))
         for row in store.rows(
-            "SELECT key, value FROM setting WHERE run = ? AND key IN ('limits.money_usd', 'limits.gpu_hours')"
-            " ORDER BY seq",
-            (run,),
+            "SELECT key, value FROM setting WHERE run = ? AND key IN (?, ?) ORDER BY seq", (run, *OWN_LIMITS)
         )
     }
-    money, hours = own.get("limits.money_usd"), own.get("limits.gpu_hours")
+    money, hours = (own.get(key) for key in OWN_LIMITS)
     return Limits(
         round(live.money_usd * 1_000_000),
         round(live.gpu_hours * 3600),

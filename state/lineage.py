@@ -11,7 +11,8 @@ import sqlite3
 from dataclasses import dataclass
 
 from state.errors import Plain
-from state.events import RunBegan, VisitOpened, VisitSuperseded
+from state.events import RunBegan, SettingChanged, VisitOpened, VisitSuperseded
+from state.ledger import OWN_LIMITS
 from state.store import Store, Transaction, canonical
 from state.vocabulary import Phase, RunState, VisitState, Wait
 
@@ -109,7 +110,10 @@ def open_visit(
 
 
 def fork(tx: Transaction, run: int, visit: int) -> int:
-    """A new run that shares every visit of `run` up to and with `visit`, by reference. Unread notes go to both."""
+    """A new run that shares every visit of `run` up to and with `visit`, by reference.
+
+    Unread notes go to both, and what a person set for `run` alone is in force for the new one too.
+    """
     row = tx.execute("SELECT phases, config, autonomy FROM run WHERE id = ?", (run,)).fetchone()
     phases = [Phase(each) for each in json.loads(row[0])]
     child = begin_run(tx, row[1], phases, row[2], parent=run)
@@ -138,7 +142,39 @@ def fork(tx: Transaction, run: int, visit: int) -> int:
         " WHERE run = ? AND read_seq IS NULL AND replaced_seq IS NULL ORDER BY rowid",
         (child, run),
     )
+    _share_settings(tx, run, child)
     return child
+
+
+def _share_settings(tx: Transaction, run: int, child: int) -> None:
+    """What was set for `run` alone is set for `child`, unless something later is in force instead.
+
+    A limit of its own holds beside the project's: no later one of the project takes its place.
+    """
+    over = {
+        change["key"]: seq
+        for seq, facts in tx.execute(
+            "SELECT seq, facts FROM event WHERE run IS NULL AND kind = 'project_changed' ORDER BY seq"
+        ).fetchall()
+        for change in json.loads(facts)["changes"]
+        if change["when"] == "now"
+    }
+    own: dict[str, tuple[int, str, str | None]] = {}
+    for seq, of, key, value, word in tx.execute(
+        "SELECT seq, run, key, value, word FROM setting WHERE (run IS NULL OR run = ?)"
+        " AND key NOT IN ('review', 'manuscript') ORDER BY seq",
+        (run,),
+    ).fetchall():
+        if of is not None:
+            own[key] = (seq, value, word)
+        elif key not in OWN_LIMITS:
+            over[key] = max(seq, over.get(key, 0))
+    for key, (seq, value, word) in own.items():
+        if key in OWN_LIMITS or seq > over.get(key, 0):
+            now = tx.event(SettingChanged(key, json.loads(value)), child)
+            tx.execute(
+                "INSERT INTO setting (seq, run, key, value, word) VALUES (?,?,?,?,?)", (now, child, key, value, word)
+            )
 
 
 def open_wait(

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from engine.answers import Refusal
 from engine.inputs import Inputs
 from engine.phases import standing
-from engine.writing.references import not_chosen, numbers_in
+from engine.writing.references import SAID, not_chosen, numbers_in
 from state import paper
 from state.paper import Values, Where
 
@@ -22,6 +22,7 @@ COUNT = 12
 TOLD = 5
 """So many are named at once."""
 AROUND = 30
+IN_WORDS = "a measured number is a reference; one that was chosen is written in digits"
 
 _SILENT = re.compile(
     r"```.*?```|`[^`\n]*`|\\result\s*\{[^{}]*\}|\[[^\]\n]*@[^\]\n]*\]|https?://\S+"
@@ -51,8 +52,13 @@ def refused(inputs: Inputs, text: str, file: str) -> Refusal | None:
         faults.append(
             (line, number, f"line {line}: {number} is typed [{around}]; {advice(number, percent, values, inputs)}")
         )
+    for found in SAID.finditer(visible):
+        line = text.count("\n", 0, found.start()) + 1
+        around = text[max(found.start() - AROUND, 0) : found.end() + AROUND].replace("\n", " ")
+        faults.append((line, found[0], f"line {line}: {found[0]} is typed in words [{around}]; {IN_WORDS}"))
     if not faults:
         return None
+    faults.sort(key=lambda one: one[0])
     told = [why for _, _, why in faults[:TOLD]]
     rest = [f"and {len(faults) - TOLD} more"] if len(faults) > TOLD else []
     line, number, _ = faults[0]

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 
 from engine.tools import bib
-from engine.writing.faults import Fault
+from engine.writing.faults import AROUND, Fault
 from engine.writing.references import nearest
 from engine.writing.scan import Scan
 
@@ -50,6 +50,13 @@ def faults(source: str, shelf: Mapping[str, str]) -> list[Fault]:
         elif key not in seen and entry(key, shelf[key]) is None:
             told.append(Fault(line, "paper.bad_citation", {"found": key, "reason": "no whole entry with a title"}))
         seen.add(key)
+    scan = Scan(source)
+    for one in re.finditer(r"\\cite", scan.text):
+        if not CITE.match(scan.text, one.start()):
+            found = scan.text[one.start() : one.start() + AROUND].split("\n")[0]
+            told.append(
+                Fault(scan.line(one.start()), "paper.unknown_citation", {"found": found, "near": [*sorted(shelf)[:5]]})
+            )
     return told
 
 

@@ -3,10 +3,10 @@ r"""Numbers by reference: filled in from what was measured, and none typed.
 The rule. In what is printed, digits stand only (1) in `\result{program/dataset/metric/stat}`, which is filled in;
 (2) in `\given{…}`, a setting that was chosen, which must stand in the plan or in a program; (3) in a name, where they
 follow a letter, an underscore or a letter's hyphen: mod47, wd_2, GPT-4; (4) in math, as 0, 1, 2 or the 10 of a power,
-or as a whole number in an exponent, an index, a root or a fraction of small ones. Any other digits, full-width ones
-too, are a typed number, and so are percentages in words; that fails the build, and so
-does a share of one with a per cent sign behind it. Called by the build; lines are those of
-the source, and filling in keeps them.
+or as a whole number in an exponent, an index, a root or a fraction of small ones or of a variable. Any other digits,
+full-width ones too, are a typed number, and so are two that are printed as one, and numbers in words beyond counting:
+percentages, decimals, twenty-three, two hundred; that fails the build, and so does a share of one with a per cent sign
+at it. Called by the build; lines are those of the source, and filling in keeps them.
 """
 
 from __future__ import annotations
@@ -20,15 +20,22 @@ from difflib import get_close_matches
 from engine.writing.faults import Fault
 from engine.writing.scan import GROUP, Scan, blank
 from state.errors import Plain
-from state.paper import GIVEN, STATS, VERDICT, VERDICTS, Reference, Values, Where, printed, references
+from state.paper import GIVEN, RESULT, STATS, VERDICT, VERDICTS, Reference, Values, Where, printed, references
 from state.vocabulary import Language, Verdict
 
 _DIGITS = re.compile(r"\d(?:[\d.,_]*\d)?(?:[eE][+-]?\d+)?")
 _NAMED = re.compile(r"(?:[A-Za-z_]|[A-Za-z]-)\Z")
 _GLUED = re.compile(
-    r"(?:[\s{}.~]|\\[,;:! ]|\{,\}|\$\$|\\(?:math[a-z]+|text[a-z]*|boldsymbol|operatorname)(?![A-Za-z]))*\d"
+    r"(?:[\s{}.~]|\\[,;:! ]|\{,\}|\$\$|\\(?:math[a-z]+|text[a-z]*|boldsymbol|operatorname)(?![A-Za-z]))*"
+    r"(?:\d|\\(?:given|result)(?![A-Za-z]))"
 )
-"""What stands between two digits that math prints as one number."""
+"""What stands between two numbers that math prints as one."""
+_JOINED = re.compile(r"(?:\{\}|\{,\}|\$\$?|\\[,;:!]|\.)*")
+"""What stands between two numbers that text prints as one."""
+_BEHIND = re.compile(r"\\(?:given|result)\s*\{[^{}]*\}\$[{}]*\Z")
+_BEFORE = re.compile(r"[{}]*\$\\(?:given|result)(?![A-Za-z])")
+
+_BY_REFERENCE = re.compile(r"\\(?:result|verdict|given)(?![A-Za-z])")
 
 _PERCENT = re.compile(r"[\s{}~$]*(?:\\[,;:! ]\s*)*(?:\\%|[%％‰])")
 _PER_CENT = re.compile(
@@ -36,19 +43,27 @@ _PER_CENT = re.compile(
 )
 """A share of a hundred, as a sign or in words."""
 
-_FRACTION = re.compile(r"\\[dt]?frac\s*\{?\s*(\d+)\s*\}?\s*\{?\s*(\d+)\s*\}?")
+_FRACTION = re.compile(r"\\[dt]?frac")
+_NO_VARIABLE = re.compile(
+    rf"\\(?:result|given|text[a-z]*|mathrm|operatorname)\s*{GROUP}|\\(?:[dt]?frac|cdot|times|left|right|q?quad)(?![A-Za-z])"
+)
 _COLUMNS = re.compile(
     rf"(?:\\begin\s*\{{(?:tabular|array)\}}\s*(?:\[[^\]]{{0,300}}\]\s*)?|\\multicolumn\s*\{{[^{{}}]*\}}\s*)({GROUP})"
 )
-_BETWEEN_COLUMNS = re.compile(r"[@!<>]\s*\{([^{}]*)\}")
+_BETWEEN_COLUMNS = re.compile(rf"[@!<>]\s*({GROUP})")
+_LENGTH = re.compile(r"\\[hv]space\*?\s*\{[^{}]*\}")
 _WORD = (
     r"(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen"
     r"|(?:twen|thir|for|fif|six|seven|eigh|nine)ty|hundred|thousand)"
 )
-_SAID = re.compile(
+SAID = re.compile(
     rf"\b{_WORD}(?:(?:[\s-]+and)?[\s-]+{_WORD}){{0,8}}(?:\s+point(?:\s+{_WORD}){{1,8}})?"
     r"(?:[\s~-]*%|[\s~-]+per[\s-]?cent(?:age)?\b)"
-    rf"|\bzero\s+point(?:\s+{_WORD}){{1,8}}\b"
+    rf"|\b(?:zero|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\s+point(?:\s+{_WORD}){{1,8}}\b"
+    rf"|\bone\s+point(?:\s+{_WORD}){{1,8}}\s+times\b"
+    r"|\b(?:twen|thir|for|fif|six|seven|eigh|nine)ty[\s-]+(?:one|two|three|four|five|six|seven|eight|nine)\b"
+    rf"|\b{_WORD}[\s-]+(?:hundred|thousand)\b"
+    r"|[一二两三四五六七八九][百千万][零一二两三四五六七八九][零一二两三四五六七八九十百千]*|[二三四五六七八九]十[一二三四五六七八九]"
     r"|[百千]分之[零〇一二两三四五六七八九十百点]+|[零〇二两三四五六七八九十百千万]点[零〇一二三四五六七八九]+"
     r"|(?<![零〇一二两三四五六七八九十百千万])一点[零〇一二三四五六七八九]+(?=[倍个百千万亿%％])|[¼-¾]",
     re.IGNORECASE,
@@ -91,7 +106,10 @@ def bound(source: str, known: Known, language: Language) -> tuple[str, list[Faul
             near = nearest("/".join(one.parts), _existing(known.values))
             faults.append(Fault(one.line, "paper.unknown_reference", {"reference": one.text, "near": near}))
             continue
-        if _PER_CENT.match(scan.text, one.end) and of_one(one, known.values[one.place]):
+        sign = _PER_CENT.match(scan.text, one.end) or re.search(
+            r"[百千]分之\s*\Z", scan.text[max(0, one.start - 9) : one.start]
+        )
+        if sign and of_one(one, known.values[one.place]):
             faults.append(Fault(one.line, "paper.not_percent", {"reference": one.text, "shown": shown}))
         put.append((one.start, one.end, as_latex(shown, math=scan.in_math(one.start))))
     for found in VERDICT.finditer(scan.text):
@@ -107,12 +125,31 @@ def bound(source: str, known: Known, language: Language) -> tuple[str, list[Faul
         percent = re.match(r"[\s~]*(?:\\,\s*)?\\%", scan.text[found.end() :])
         for text in not_chosen(found[1] + (r"\%" if percent else ""), chosen):
             faults.append(Fault(scan.line(found.start()), "paper.not_given", {"found": text}))
+        if said := SAID.search(found[1]):
+            faults.append(Fault(scan.line(found.start()), "paper.not_given", {"found": said[0]}))
         put.append((*found.span(), found[1]))
+    faults += _otherwise_written(scan)
     at, told = 0, []
     for start, end, text in sorted(put):
+        if at and text[-1:].isdigit() and _JOINED.fullmatch(source, at, start):
+            faults.append(Fault(scan.line(start), "paper.typed_number", {"found": source[start:end]}))
         told += [source[at:start], text]
         at = end
     return "".join([*told, source[at:]]), sorted(faults, key=lambda fault: fault.line)
+
+
+def _otherwise_written(scan: Scan) -> list[Fault]:
+    """What is meant as a reference and is none: it would vanish, or print what it holds."""
+    hint = ": between its braces stands a bare name or number"
+    return [
+        Fault(
+            scan.line(one.start()),
+            "paper.unknown_command",
+            {"found": scan.text[one.start() : one.start() + 40].split("\n")[0], "hint": hint},
+        )
+        for one in _BY_REFERENCE.finditer(scan.text)
+        if not any(form.match(scan.text, one.start()) for form in (RESULT, VERDICT, GIVEN))
+    ]
 
 
 def of_one(one: Reference, values: Values) -> bool:
@@ -132,21 +169,20 @@ def typed_numbers(scan: Scan) -> list[Fault]:
     for found in _DIGITS.finditer(text, scan.body):
         if not _stands(scan, text, found):
             spots.append(found.span())
-    for found in re.finditer(rf"\\(title|author|date)\s*({GROUP})", scan.text[: scan.body]):
-        start, end = found.span(2)
-        printed = scan.text if found[1] == "date" else _ascii_digits(scan.visible)
-        if found[1] == "date":
-            printed = printed[:start] + _DATE.sub(lambda one: blank(one[0]), printed[start:end]) + printed[end:]
-        spots += [
-            one.span()
-            for one in _DIGITS.finditer(printed, start, end)
-            if not _NAMED.search(printed, max(0, one.start() - 2), one.start()) or _PERCENT.match(scan.text, one.end())
-        ]
-        spots += [one.span() for one in _SAID.finditer(scan.visible, start, end)]
+    head = _ascii_digits(scan.visible)[: scan.body]
+    for found in re.finditer(rf"\\date\s*({GROUP})", scan.text[: scan.body]):
+        start, end = found.span(1)
+        head = head[:start] + _DATE.sub(lambda one: blank(one[0]), scan.text[start:end]) + head[end:]
+    spots += [
+        one.span()
+        for one in _DIGITS.finditer(head)
+        if not _NAMED.search(head, max(0, one.start() - 2), one.start()) or _PERCENT.match(scan.text, one.end())
+    ]
+    unspaced = _LENGTH.sub(lambda one: blank(one[0]), scan.text)
     for found in _COLUMNS.finditer(scan.text, scan.body):
-        for printed_between in _BETWEEN_COLUMNS.finditer(scan.text, *found.span(1)):
-            spots += [one.span() for one in _DIGITS.finditer(scan.text, *printed_between.span(1))]
-    spots += [one.span() for one in _SAID.finditer(scan.visible, scan.body)]
+        for between in _BETWEEN_COLUMNS.finditer(scan.text, *found.span(1)):
+            spots += [one.span() for one in _DIGITS.finditer(unspaced, *between.span(1))]
+    spots += [one.span() for one in SAID.finditer(scan.visible)]
     return [Fault(scan.line(start), "paper.typed_number", {"found": scan.source[start:end]}) for start, end in spots]
 
 
@@ -159,6 +195,8 @@ def _stands(scan: Scan, text: str, found: re.Match[str]) -> bool:
         return False
     if found[0] == "10":
         return after.lstrip().startswith("^")
+    if _BEFORE.match(after) or _BEHIND.search(scan.text, max(0, found.start() - 90), found.start()):
+        return False
     return found[0] in ("0", "1", "2") and not _GLUED.match(after)
 
 
@@ -169,8 +207,8 @@ def _without_structure(scan: Scan) -> str:
         inner = scan.text[start:end]
         keep = list(scan.visible[start:end])
         for found in _STRUCTURE.finditer(inner):
-            fraction = _FRACTION.fullmatch(found[0])
-            if fraction and max(map(len, fraction.groups())) > 1:
+            share = _FRACTION.match(found[0]) and not re.search(r"[A-Za-z]", _NO_VARIABLE.sub("", found[0]))
+            if share and re.search(r"\d\d", _NO_VARIABLE.sub("", found[0])):
                 continue  # a measured share is a claim
             for whole in re.finditer(r"(?<![\d.,])\d+(?![\d.,]*\d|\s*\\?%)", found[0]):
                 for nth in range(found.start() + whole.start(), found.start() + whole.end()):

@@ -27,7 +27,9 @@ _NOT_PRINTED = re.compile(
   | \\href\s*{GROUP}
   | \\multicolumn\s*{GROUP}\s*{GROUP}
   | \\begin\s*\{{(?:tabular|array)\}}\s*(?:\[[^\]]{{0,300}}\])?\s*{GROUP}
-  | \\(?:begin|end)\s*\{{[^{{}}]*\}}(?:\[(?![^\]]{{0,300}}?label)[^\]]{{0,300}}\])?
+  | \\begin\s*\{{(?:figure|table)\*?\}}\s*\[[^\]]{{0,300}}\]
+  | \\begin\s*\{{(?:itemize|enumerate|description)\}}\s*\[(?![^\]]{{0,300}}?label)[^\]]{{0,300}}\]
+  | \\(?:begin|end)\s*\{{[^{{}}]*\}}
   | \\\\\*?\s*\[\s*[-0-9.]+\s*[a-z]{{2}}\s*\]
     """,
     re.VERBOSE,

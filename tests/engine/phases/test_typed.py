@@ -30,6 +30,8 @@ def test_what_was_chosen_counted_or_named_is_typed(text: str) -> None:
         ("accuracy 0.731", "no measured value prints so"),
         ("faster by 44 %", "no measured value prints so"),
         ("提高约 5 个百分点", "no measured value prints so"),
+        ("it took\none hundred and fifty-two steps", "line 2: one hundred is typed in words [it took one hundred and"),
+        ("快了百分之四十四", "百分之四十四 is typed in words"),
     ],
 )
 def test_a_measured_number_that_is_typed_goes_back_with_its_line_and_its_reference(text: str, reference: str) -> None:

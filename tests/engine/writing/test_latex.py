@@ -165,6 +165,14 @@ def test_a_key_that_resolves_to_no_found_paper_cannot_get_in() -> None:
     assert "invented2024" not in citations.bibliography(source, SHELF)
 
 
+@pytest.mark.parametrize("form", [r"\cite{{invented2024}}", r"\citep[{}]{{invented2024}}".format("see " * 90)])
+def test_a_citation_in_a_form_that_hides_its_key_is_refused(form: str) -> None:
+    source = paper(discussion=f"See\n{form}.")
+    (fault,) = citations.faults(source, SHELF)
+    assert fault.key == "paper.unknown_citation"
+    assert source.splitlines()[fault.line - 1] == f"{form}."
+
+
 def test_the_bibliography_holds_what_is_cited_under_its_key() -> None:
     source = scaffold("T", Language.EN)
     text = citations.bibliography(with_section(source, "discussion", r"\cite{nanda2023progress}"), SHELF)

@@ -29,6 +29,7 @@ def test_a_reference_becomes_the_mean_with_its_spread() -> None:
     assert shown(r"\result{wd_2/mod47/steps/n} seeds") == "3 seeds"
     assert shown(r"sd \result{wd_2/mod47/steps/sd}") == "sd 120"
     assert shown(r"\result{wd_2/mod47/steps/delta}") == "$-$680"
+    assert shown(r"\result{wd_03/mod47/steps/delta}") == "+910"
     assert shown(r"from \result{wd_2/mod47/steps/min} to \result{wd_2/mod47/steps/max}") == "from 2,190 to 2,430"
 
 
@@ -48,6 +49,9 @@ def test_a_missed_target_is_said_as_that_and_not_averaged() -> None:
     assert shown(r"\result{wd_4/mod47/steps/n}") == "0 of 3"
     assert shown(r"\result{wd_03/mod47/steps/mean} by \result{wd_03/mod47/steps/n}") == "3,900 by 1 of 3"
     assert shown(r"\result{wd_03/mod47/steps/n}", Language.ZH) == "1/3"
+    missed = Values(missed=(3000.0, 4000.0))
+    told = {stat: printed(stat, missed, baseline=Values((2950.0,))) for stat in ("mean", "min", "max", "sd", "delta")}
+    assert told == {"mean": "> 4,000", "min": "> 4,000", "max": "> 4,000", "sd": "—", "delta": "—"}
 
 
 @pytest.mark.parametrize("behind", [r"\%", r"~\%", r"\,\%", " per cent", " percentage points", "％", "个百分点"])
@@ -58,6 +62,9 @@ def test_a_share_of_one_is_not_printed_as_per_cent(behind: str) -> None:
     assert faults(rf"\result{{wd_2/mod47/val_acc/mean}}{behind} of the pairs", known) == [(3, "paper.not_percent")]
     assert faults(rf"\result{{wd_2/mod47/err_pct/mean}}{behind}", known) == []
     assert faults(r"\result{wd_2/mod47/val_acc/mean} of the pairs", known) == []
+    assert faults(r"百分之\result{wd_2/mod47/val_acc/mean}", known) == [(3, "paper.not_percent")]
+    of_a_hundred = Known({("wd_2", "mod47", "val_acc"): Values((95.0, 97.0))})
+    assert faults(rf"\result{{wd_2/mod47/val_acc/mean}}{behind}", of_a_hundred) == []
 
 
 def test_verdicts_are_the_harness_s_words_in_the_paper_s_language() -> None:
@@ -124,6 +131,23 @@ def test_a_reference_of_another_form_is_said_to_be_one(reference: str) -> None:
         "提高了零点五",
         "一点五倍",
         "½ of them",
+        "$10$",  # of a power only
+        r"$\frac{302 - 152}{302}$",
+        r"$\dfrac{302-\result{wd_2/mod47/steps/mean}}{302}$",
+        r"$\frac{152\text{ steps}}{302}$",
+        r"\begin{quote}[0.95] a\end{quote}",  # takes no options: they are printed
+        r"\begin{equation}[0.95] x\end{equation}",
+        r"\begin{tabular}{l@{\textbf{0.95}}r}a & b\end{tabular}",
+        "twenty-three steps",
+        "one hundred and fifty-two steps",
+        "two thousand three hundred steps",
+        "two point five times faster",
+        "一百五十二步",
+        "两千三百一十步",
+        r"\given{2}\given{47}",  # printed, they are one number
+        r"\given{2}.\given{47}",
+        r"$1$\given{47}",
+        r"\given{47}$1$",
     ],
 )
 def test_a_typed_number_fails_with_its_line(text: str) -> None:
@@ -150,6 +174,10 @@ def test_a_typed_number_fails_with_its_line(text: str) -> None:
         r"\citep[p.~5]{x2020} \begin{itemize}[leftmargin=1.5em]\item x\end{itemize}",
         r"$\{0, 1, 2\}$ $1 + 2$ $2 \cdot 1$ $2 (1 - x)$ $\begin{pmatrix} 1 & 0 \\ 0 & 1 \end{pmatrix}$",
         "one of three seeds, two thirds, a percent sign, 一点一滴, 三个种子, 这一点三者相同, 分之, 观点一致",
+        "conditions one and two, hundreds of steps, a thousand tasks, from this point two follow, 万一, 百万, 千万不要",
+        r"$10^{-3}$ $\frac{x}{12}$ $\frac{2\pi k}{97}$ $\frac{\given{2}}{\given{47}}$ $x_1$ \given{2}",
+        r"\given{2}--\given{47} and \given{2}, \given{47}",
+        r"\begin{figure*}[t!]x\end{figure*}",
         r"a \\$x_{12}$ b",
         r"\begin{tabular}{l@{\hspace{2pt}}r@{ }c}a & b & c\end{tabular}",
     ],
@@ -165,7 +193,17 @@ def test_a_typed_number_in_the_title_fails_too() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", [r"\author{N 95\%}", r"\date{acc 0.95}", r"\date{95\%}", r"\title{Ninety percent}", "\\title{acc97\\%}"]
+    "line",
+    [
+        r"\author{N 95\%}",
+        r"\date{acc 0.95}",
+        r"\date{95\%}",
+        r"\title{Ninety percent}",
+        "\\title{acc97\\%}",
+        r"\title[x]{0.95}",
+        r"\title{{{{0.95}}}}",
+        r"\date[x]{0.95}",
+    ],
 )
 def test_what_the_head_of_a_paper_prints_claims_nothing_either(line: str) -> None:
     found = bound(line + "\n\\begin{document}", KNOWN, Language.EN)[1]
@@ -176,8 +214,22 @@ def test_a_setting_stands_if_it_was_chosen_and_is_no_way_round() -> None:
     assert shown(r"width \given{128}, \given{4,000} steps, \given{95\%}, \given{95}\,\% and p \given{47}") == (
         r"width 128, 4,000 steps, 95\%, 95\,\% and p 47"
     )
+    assert faults(r"\given{95}\,\% and \given{95\%}") == []
     assert faults("x\n" + r"\given{2310}") == [(4, "paper.not_given")]
     assert faults(r"\given{96\%}") == [(3, "paper.not_given")]
+    assert faults(r"\given{two hundred}") == [(3, "paper.not_given")]
+
+
+@pytest.mark.parametrize(
+    "text", [r"\given{\textbf{128}}", r"\given*{128}", r"\result{{95.3}}", r"\result*{95.3}", r"\verdict{{0.95}}"]
+)
+def test_what_is_written_by_reference_in_another_way_is_refused_and_does_not_vanish(text: str) -> None:
+    assert faults(f"x\n{text}") == [(4, "paper.unknown_command")]
+
+
+def test_a_number_of_full_width_signs_is_one_number() -> None:
+    found = bound(HEAD + "达到０．９３％", KNOWN, Language.EN)[1]
+    assert [fault.facts["found"] for fault in found] == ["０．９３"]
 
 
 @given(st.lists(NAMES, min_size=0, max_size=5), st.integers(0, 10**7), DIGITS, st.integers(0, 6))

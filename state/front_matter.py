@@ -1,7 +1,8 @@
 """Markdown with a TOML head between two `+++` lines: how the lab's products are written and read.
 
-`split` takes a text apart and remembers lines, `joined` puts one together, and `Head.read` checks the values against a
-pydantic model, so that whoever edits a product by hand is told file and line of what is wrong. Used by products only.
+`split` takes a text apart and remembers lines, `joined` puts one together, and `Document.read` checks the values
+against a pydantic model, so that whoever edits a product by hand is told file, line and name of what is wrong. Used by
+products only.
 """
 
 from __future__ import annotations
@@ -14,8 +15,11 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
+from state import notation
 from state.errors import LabError, Plain
+from state.toml_text import line_at, reason_of
 
 FENCE = "+++"
 M = TypeVar("M", bound=BaseModel)
@@ -31,31 +35,43 @@ class Document:
     body: str
     body_line: int
 
-    def line_of(self, field: str, nth: int = 0) -> int:
-        """The line on which `field` is set for the nth time (from 0); the head's first line if it is not there."""
-        found = [n for n, line in enumerate(self.head.splitlines(), 2) if re.match(rf"\s*{re.escape(field)}\s*=", line)]
-        return found[min(nth, len(found) - 1)] if found else 1
+    def line_of(self, *path: str | int) -> int:
+        """The line of what stands at `path` in the head, or of the nearest above it; the first line if none is."""
+        return line_at(self.head, path, otherwise=0) + 1
 
-    def read(self, model: type[M]) -> M:
-        """The head as `model`; LabError `product.*` with file, line and what is allowed."""
+    def rows(self, name: str) -> list[dict[str, Any]]:
+        """The `[[name]]` tables; LabError where something else has that name."""
+        found = self.values.get(name, [])
+        if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
+            where: dict[str, Plain] = {"file": self.file, "line": self.line_of(name), "field": name}
+            raise LabError("product.bad_value", **where, allowed=f"[[{name}]]", found=notation.shown(found))
+        return found
+
+    def read(self, model: type[M], called: Mapping[str, str] | None = None, below: tuple[str | int, ...] = ()) -> M:
+        """The values as `model`; LabError `product.*` with file, line, the field's name there and what is allowed.
+
+        `called` has the names that fields of the model have in the file; `below` is where in the head the values stand.
+        """
         try:
             return model.model_validate(self.values)
         except ValidationError as error:
-            raise self._explained(error) from None
+            told = [self._explained(model, each, called or {}, below) for each in error.errors(include_url=False)]
+            raise min(told, key=lambda each: int(str(each.facts["line"]))) from None
 
-    def _explained(self, error: ValidationError) -> LabError:
-        first = error.errors(include_url=False)[0]
-        place = first["loc"]
-        names = [str(part) for part in place if isinstance(part, str)]
-        row = next((part for part in place if isinstance(part, int)), 0)
-        field = names[-1] if names else ""
-        line = self.line_of(field, row) if len(names) > 1 else self.line_of(field)
-        where: dict[str, Plain] = {"file": self.file, "line": line, "field": ".".join(str(part) for part in place)}
-        if first["type"] == "missing":
+    def _explained(
+        self, model: type[BaseModel], fault: ErrorDetails, called: Mapping[str, str], below: tuple[str | int, ...]
+    ) -> LabError:
+        first, *rest = fault["loc"] or ("",)
+        path = (*below, called.get(str(first), first), *rest)
+        field = ".".join(part for part in path if isinstance(part, str))
+        where: dict[str, Plain] = {"file": self.file, "line": self.line_of(*path), "field": field}
+        if fault["type"] == "missing":
             return LabError("product.missing_field", **where)
-        if first["type"] == "extra_forbidden":
-            return LabError("product.unknown_field", **where)
-        return LabError("product.bad_value", **where, allowed=first["msg"], found=repr(first.get("input"))[:80])
+        if fault["type"] == "extra_forbidden":
+            return LabError("product.unknown_field", **where, nearest=notation.nearest(model, fault["loc"]))
+        told = notation.allowed(model, fault["loc"])
+        told = f"[[{field}]]" if told == notation.TABLES else told
+        return LabError("product.bad_value", **where, allowed=told, found=notation.shown(fault.get("input")))
 
 
 def decoded(file: str, raw: bytes) -> str:
@@ -80,8 +96,7 @@ def split(file: str, text: str) -> Document:
     except tomllib.TOMLDecodeError as error:
         at = re.search(r"line (\d+)", str(error))
         line = int(at[1]) + 1 if at else end
-        reason = re.sub(r"\s*\(at .*\)$", "", str(error))
-        raise LabError("product.bad_toml", file=file, line=line, reason=reason) from None
+        raise LabError("product.bad_toml", file=file, line=line, reason=reason_of(error)) from None
     rest = lines[end + 1 :]
     blank = next((n for n, line in enumerate(rest) if line), len(rest))
     return Document(file, head, values, "\n".join(rest).strip("\n"), end + 2 + blank)

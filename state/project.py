@@ -25,7 +25,7 @@ from state.config import Config as Config
 from state.config import Section, allowed, fields, model_names
 from state.errors import LabError, Plain
 from state.places import FILE as FILE
-from state.toml_text import Key, line_of
+from state.toml_text import Key, coded, line_of, reason_of
 
 _DATA_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
@@ -67,17 +67,6 @@ SETTABLE = LIVE | {"languages"}
 """What `set` may change for a run at work; languages reach the next visit, which pins them."""
 
 
-REASONS = {
-    "twice": r"Cannot (overwrite|declare|mutate)",
-    "bracket": r"Unclosed|Expected '\]",
-    "quote": r"Unterminated|Expected \"'\"|Illegal character '\\n'|Expected '\"",
-    "backslash": r"Unescaped '\\'",
-    "value": r"Invalid value",
-    "line": r"Expected ('='|newline)|Invalid (statement|initial)",
-}
-"""What tomllib finds wrong with a text, by the message key's last part (`toml.twice`)."""
-
-
 def load(folder: Path) -> Project:
     """Read and check `folder/project.toml`; LabError `project.*` with file and line where it is wrong."""
     file = folder.absolute() / FILE
@@ -104,7 +93,7 @@ def read(text: str, file: Path = Path(FILE)) -> Config:
     except tomllib.TOMLDecodeError as error:
         at = re.search(r"line (\d+)", str(error))
         line = int(at[1]) if at else text.rstrip().count("\n") + 1
-        reason = _told(re.sub(r"\s*\(at .*\)$", "", str(error)))
+        reason = coded(reason_of(error))
         raise LabError("project.unreadable", file=str(file), line=line, reason=reason) from None
     _refuse_unknown_names(values, text, file)
     try:
@@ -116,11 +105,6 @@ def read(text: str, file: Path = Path(FILE)) -> Config:
         line = line_of(text, ("question",) if "question" in values else ("topic",))
         raise LabError("project.no_question", file=str(file), line=line)
     return config
-
-
-def _told(reason: str) -> str:
-    """tomllib's reason as the last part of a message key, its own words where it is a rare one."""
-    return next((key for key, pattern in REASONS.items() if re.match(pattern, reason)), reason)
 
 
 def diff(old: Config, new: Config) -> list[Change]:

@@ -8,6 +8,7 @@ work). Used by refinement, by the screens and by the command line.
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,10 +17,11 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from state.errors import LabError
+from state import notation
+from state.errors import LabError, Plain
 from state.inbox import ReviewForm
 from state.products.refinement import SCORES, Form
-from state.toml_text import line_of
+from state.toml_text import line_at, reason_of
 
 Decision = Literal["accept", "reject"]
 RANGES: dict[str, int] = {name: 10 if name == "overall" else 5 if name == "confidence" else 4 for name in SCORES}
@@ -101,18 +103,35 @@ def _written(value: object) -> str:
 
 
 def read(text: str, file: str) -> ReviewForm:
-    """A person's form from its file; LabError `review.bad_form` with its line, `review.not_toml` where it is none."""
+    """A person's form from its file; LabError `review.bad_*`, `.missing`, `.unknown` or `.not_toml` with its line."""
+    text = text.removeprefix("\ufeff")
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise LabError("review.not_toml", file=file, why=str(error)) from None
+        at = re.search(r"line (\d+)", str(error))
+        line = int(at[1]) if at else text.rstrip().count("\n") + 1
+        raise LabError("review.not_toml", file=file, line=line, reason=reason_of(error)) from None
     try:
         return ReviewForm.model_validate(values)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        option = str(first["loc"][0]) if first["loc"] else ""
-        line = line_of(text, (option,)) if option in values else 0
-        raise LabError("review.bad_form", file=file, line=line, option=option, why=first["msg"]) from None
+        faults = error.errors(include_url=False)
+    first = min(faults, key=lambda each: _line(text, each["loc"]))
+    where: dict[str, Plain] = {"file": file, "line": _line(text, first["loc"]), "option": str(first["loc"][0])}
+    match first["type"]:
+        case "missing":
+            raise LabError("review.missing", **where, allowed=notation.allowed(ReviewForm, first["loc"]))
+        case "extra_forbidden":
+            raise LabError("review.unknown", **where, nearest=notation.nearest(ReviewForm, first["loc"]))
+        case _:
+            told = notation.allowed(ReviewForm, first["loc"])
+            raise LabError("review.bad_form", **where, allowed=told, value=notation.shown(first["input"]))
+
+
+def _line(text: str, loc: tuple[int | str, ...]) -> int:
+    """Where it stands, or waits to be filled in as a comment; the last line where it does neither."""
+    waits = re.search(rf"^\s*#\s*{re.escape(str(loc[0]))}\s*=", text, re.MULTILINE)
+    last = text.rstrip().count("\n") + 1
+    return line_at(text, loc, otherwise=text.count("\n", 0, waits.end()) + 1 if waits else last)
 
 
 def markdown(form: Form | ReviewForm, names: Mapping[str, str] | None = None) -> str:

@@ -1,17 +1,32 @@
 """Where a key stands in a TOML text, and how to put a value there.
 
 `tomllib` gives values without lines; a person who mistyped a key wants the line. `lines` finds every key's line by a
-small scan that knows strings, comments and brackets; `with_value` changes one value and leaves every other character
-as the person wrote it. Called by `state/project.py` and by the demo.
+small scan that knows strings, comments and brackets, `line_at` that of a place in a list too; `with_value` changes one
+value and leaves every other character as the person wrote it. Called wherever a person's TOML is read.
 """
 
 from __future__ import annotations
 
 import json
 import re
+import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 Key = tuple[str, ...]
+Path = tuple[str | int, ...]
+"""A key whose numbers are places in lists: of `[[idea]]` tables or of values."""
+
+REASONS = {
+    "twice": r"Cannot (overwrite|declare|mutate)",
+    "bracket": r"Unclosed|Expected '\]",
+    "quote": r"Unterminated|Expected \"'\"|Illegal character '\\n'|Expected '\"",
+    "backslash": r"Unescaped '\\'",
+    "value": r"Invalid value",
+    "line": r"Expected ('='|newline)|Invalid (statement|initial)",
+}
+"""What tomllib finds wrong with a text, by the message key's last part (`toml.twice`)."""
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _SPACE = " \t"
@@ -24,6 +39,16 @@ class Place:
     line: int
     start: int
     end: int
+
+
+def reason_of(error: tomllib.TOMLDecodeError) -> str:
+    """tomllib's reason without the place."""
+    return re.sub(r"\s*\(at .*\)$", "", str(error))
+
+
+def coded(reason: str) -> str:
+    """tomllib's reason as the last part of a message key, its own words where it is a rare one."""
+    return next((key for key, pattern in REASONS.items() if re.match(pattern, reason)), reason)
 
 
 def lines(text: str) -> dict[Key, int]:
@@ -59,22 +84,40 @@ def with_value(text: str, key: Key, value: bool | int | float | str) -> str:
     return f"{text}{gap}[{'.'.join(table)}]\n{statement}"
 
 
+def line_at(text: str, path: Path, otherwise: int = 1) -> int:
+    """The line of what stands at `path`, or of the nearest above it that the text names; `otherwise` if none."""
+    known = _lines_within(text)
+    while path and path not in known:
+        path = path[:-1]
+    return known.get(path, otherwise)
+
+
 def places(text: str) -> dict[Key, Place]:
     """Every key and table header with its place; a header's place is the header itself."""
     found: dict[Key, Place] = {}
     table: Key = ()
+    for kind, key, place in _statements(text):
+        if kind != "=":
+            table = key
+            found.setdefault(table, place)
+            continue
+        found.setdefault(table + key, place)
+        for shorter in range(1, len(key)):
+            found.setdefault(table + key[:shorter], place)
+    return found
+
+
+def _statements(text: str) -> Iterator[tuple[Literal["[", "[[", "="], Key, Place]]:
+    """Headers and `key = value` in the order of the text, a key without its table's name."""
     at = 0
-    while at < len(text):
-        at = _skip_blank(text, at)
-        if at >= len(text):
-            break
+    while (at := _skip_blank(text, at)) < len(text):
         line = text.count("\n", 0, at) + 1
         if text[at] == "[":
             start = at
             double = text.startswith("[[", at)
             table, at = _dotted(text, at + (2 if double else 1))
             at = _line_end(text, at)
-            found.setdefault(table, Place(line, start, at))
+            yield "[[" if double else "[", table, Place(line, start, at)
             continue
         key, at = _dotted(text, at)
         at = _skip_space(text, at)
@@ -83,11 +126,59 @@ def places(text: str) -> dict[Key, Place]:
             continue
         start = _skip_space(text, at + 1)
         at = _value_end(text, start)
-        found.setdefault(table + key, Place(line, start, at))
-        for shorter in range(1, len(key)):
-            found.setdefault(table + key[:shorter], Place(line, start, at))
+        yield "=", key, Place(line, start, at)
         at = _line_end(text, at)
+
+
+def _lines_within(text: str) -> dict[Path, int]:
+    """The line of everything that has a path, down to the single value of a list."""
+    found: dict[Path, int] = {}
+    count: dict[Path, int] = {}
+    table: Path = ()
+    for kind, key, place in _statements(text):
+        if kind == "=":
+            here = table
+            for part in key:
+                here = (*here, part)
+                found.setdefault(here, place.line)
+            _look_into(text, place.start, here, found)
+            continue
+        table = ()
+        for part in key if kind == "[" else key[:-1]:  # below a list of tables its last one is meant
+            table = (*table, part)
+            table = (*table, count[table]) if table in count else table
+        if kind == "[[":
+            table = (*table, key[-1]) if key else table
+            found.setdefault(table, place.line)
+            count[table] = count.get(table, -1) + 1
+            table = (*table, count[table])
+        found.setdefault(table, place.line)
     return found
+
+
+def _look_into(text: str, at: int, path: Path, found: dict[Path, int]) -> int:
+    """Note the lines of what a list or an inline table holds; just past the value that begins at `at`."""
+    if at >= len(text) or text[at] not in "[{":
+        end = re.compile(r"[,\]}\n#]").search(text, at)
+        return _string_end(text, at) if text[at : at + 1] in ("'", '"') else end.start() if end else len(text)
+    is_list, nth, at = text[at] == "[", 0, at + 1
+    key: Path
+    while (at := _skip_blank(text, at)) < len(text) and text[at] not in "]}":
+        if text[at] == ",":
+            at += 1
+            continue
+        line = text.count("\n", 0, at) + 1
+        if is_list:
+            key, nth = (nth,), nth + 1
+        else:
+            key, at = _dotted(text, at)
+            at = _skip_space(text, at)
+            if not key or not text.startswith("=", at):
+                return len(text)  # not TOML
+            at = _skip_space(text, at + 1)
+        found.setdefault((*path, *key), line)
+        at = _look_into(text, at, (*path, *key), found)
+    return at + 1
 
 
 def _is_header(text: str, place: Place) -> bool:

@@ -121,8 +121,12 @@ def _profile(facts: Mapping[str, Any]) -> str:
 
 def _why(value: Any, name: str) -> str:
     """Why a source was silent, or what a TOML text lacks, is a code; every other fact stands as it was told."""
-    key = {"why": f"why.{value}", "reason": f"toml.{value}"}.get(name)
-    return tr(key) if key is not None and isinstance(value, str) and has(key) else _fact(value)
+    if isinstance(value, str) and name in ("why", "reason"):
+        from state.toml_text import coded  # with what reads TOML, which the first frame does not wait for
+
+        key = f"why.{value}" if name == "why" else f"toml.{coded(value)}"
+        return tr(key) if has(key) else value
+    return _fact(value)
 
 
 def _fact(value: Any) -> str:

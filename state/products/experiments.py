@@ -88,11 +88,11 @@ class Experiments(Product):
     def of(cls, files: Files) -> Self:
         found = split(cls.main, text_of(files, cls.main))
         programs = []
-        for nth, row in enumerate(found.values.get("program", [])):
-            name = row.get("name") if isinstance(row, dict) else None
+        for nth, row in enumerate(found.rows("program")):
+            name = row.get("name")
             if not isinstance(name, str):
-                line = found.line_of("name", nth)
-                raise LabError("product.missing_field", file=cls.main, line=line, field=f"program.{nth}.name")
+                line = found.line_of("program", nth, "name")
+                raise LabError("product.missing_field", file=cls.main, line=line, field="program.name")
             file = f"code/{name}/experiment.py"
             code = text_of(files, file)
             check_python(file, code)
@@ -103,17 +103,19 @@ class Experiments(Product):
         values: dict[str, Any] = {
             **found.values,
             "programs": programs,
-            "scores": found.values.get("score", []),
+            "scores": found.rows("score"),
             "lessons": [texts[mark][0] for mark in marks if mark in texts],
             "figures": {name.removeprefix("figures/"): raw for name, raw in files.items() if name[:8] == "figures/"},
         }
         for old in ("program", "score"):
             values.pop(old, None)
-        product = Document(cls.main, found.head, values, found.body, found.body_line).read(cls)
+        called = {"programs": "program", "scores": "score"}
+        product = Document(cls.main, found.head, values, found.body, found.body_line).read(cls, called)
         known = {program.name for program in product.programs}
-        for field, name in [("kept", name) for name in product.kept] + [("baseline", product.baseline)]:
+        named = [(("kept", nth), name) for nth, name in enumerate(product.kept)]
+        for path, name in [*named, (("baseline",), product.baseline)]:
             if name not in known:
-                line = found.line_of(field)
+                line = found.line_of(*path)
                 raise LabError("product.no_such_program", file=cls.main, line=line, program=name)
         return product
 

@@ -73,27 +73,26 @@ class Ideas(Product):
     @classmethod
     def of(cls, files: Files) -> Self:
         found = split(cls.main, text_of(files, cls.main))
-        rows = found.values.get("idea", [])
-        names = [str(row.get("name", "")) for row in rows if isinstance(row, dict)]
+        rows = found.rows("idea")
+        names = [str(row.get("name", "")) for row in rows]
         for nth, name in enumerate(names):
             if name in names[:nth]:
-                raise LabError("product.twice", file=cls.main, line=found.line_of("name", nth), what=name)
+                raise LabError("product.twice", file=cls.main, line=found.line_of("idea", nth, "name"), what=name)
         texts = parts(found.body, _idea_marks(names), found.body_line)
         whole = [
             {**row, **{part: texts.get(_mark(str(row.get("name")), part), ("", 1))[0] for part in _IDEA_PARTS}}
             for row in rows
-            if isinstance(row, dict)
         ]
-        for row in whole:
-            at = texts.get(_mark(str(row.get("name")), "hypothesis"), ("", found.body_line))
-            needed(at[0], cls.main, at[1], f"{row.get('name')}: hypothesis")
         values = {**found.values, "ideas": whole}
         values.pop("idea", None)
-        product = Document(cls.main, found.head, values, found.body, found.body_line).read(cls)
+        product = Document(cls.main, found.head, values, found.body, found.body_line).read(cls, {"ideas": "idea"})
+        for mark in (_mark(name, "hypothesis") for name in names):
+            text, line = texts.get(mark, ("", found.body_line))
+            needed(text, cls.main, line, mark)
         if product.chosen and product.chosen not in names:
             allowed: list[Plain] = [*names]
             line = found.line_of("chosen")
-            raise LabError("product.no_such_idea", file=cls.main, line=line, idea=product.chosen, allowed=allowed)
+            raise LabError("product.no_such_choice", file=cls.main, line=line, idea=product.chosen, allowed=allowed)
         return product
 
     @property

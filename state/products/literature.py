@@ -60,11 +60,11 @@ class Review(Product):
     @classmethod
     def of(cls, files: Files) -> Self:
         found = split(cls.main, text_of(files, cls.main))
-        rows = [row for row in found.values.get("paper", []) if isinstance(row, dict)]
+        rows = found.rows("paper")
         keys = [str(row.get("key", "")) for row in rows]
         for nth, key in enumerate(keys):
             if key in keys[:nth]:
-                raise LabError("product.twice", file=cls.main, line=found.line_of("key", nth), what=key)
+                raise LabError("product.twice", file=cls.main, line=found.line_of("paper", nth, "key"), what=key)
         texts = parts(found.body, [f"## Notes on {key}" for key in keys], found.body_line)
         bib = bib_entries(text_of(files, cls.bib)) if cls.bib in files else {}
         papers = [
@@ -78,7 +78,7 @@ class Review(Product):
         values: dict[str, Any] = {**found.values, "papers": papers, "review": texts[""][0]}
         values.pop("paper", None)
         needed(texts[""][0], cls.main, found.body_line, "review")
-        return Document(cls.main, found.head, values, found.body, found.body_line).read(cls)
+        return Document(cls.main, found.head, values, found.body, found.body_line).read(cls, {"papers": "paper"})
 
     @property
     def shown(self) -> str:

@@ -82,5 +82,7 @@ class Report(Product):
 
 def _papers(files: Files, name: str) -> tuple[ShelfPaper, ...]:
     found = split(name, text_of(files, name))
-    rows = found.values.get("paper", [])
-    return tuple(Document(name, found.head, row, found.body, found.body_line).read(ShelfPaper) for row in rows)
+    return tuple(
+        Document(name, found.head, row, found.body, found.body_line).read(ShelfPaper, below=("paper", nth))
+        for nth, row in enumerate(found.rows("paper"))
+    )

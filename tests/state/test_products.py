@@ -19,6 +19,7 @@ from state.products.refinement import Form, Refinement, Signed
 from state.products.report import Report
 from state.products.table import MADE_BY, PRODUCTS
 from state.vocabulary import Phase, Role, Verdict
+from tui.told import refusal
 
 PROSE = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
 WORDS = PROSE.filter(lambda text: bool(text.strip()))
@@ -199,6 +200,96 @@ def test_a_slip_in_a_plan_is_named_with_its_line(old: str, new: str, key: str, l
     with pytest.raises(LabError) as caught:
         Plan.of({"plan.md": text.replace(old, new, 1).encode()})
     assert (caught.value.key, caught.value.facts["file"], caught.value.facts["line"]) == (key, "plan.md", line)
+
+
+IDEAS = """\
++++
+chosen = "clock"
+
+[[idea]]
+name = "clock"
+title = "Does it?"
+interestingness = 7
+feasibility = 9
+novelty = 5
+
+[[idea]]
+# novelty = 3, I would say
+name = "depth"
+title = "How deep?"
+papers = [
+  "power2022",
+  2022,
+]
+interestingness = 11
+feasibility = 9
+novelty = 5
+verdict = "new"
++++
+
+## clock: hypothesis
+
+It is.
+
+## depth: hypothesis
+
+Very.
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("", "", 'line 17: idea.papers = 2022, but it must be "…".'),
+        ("  2022,\n", "", "line 18: idea.interestingness = 11, but it must be 1 … 10."),
+        ("  2022,\n]\ninterestingness = 11", "]", "line 11: idea.interestingness is missing."),
+        (
+            "  2022,\n]\ninterestingness = 11",
+            "]\ninterestingness = 5",
+            'line 21: idea.verdict = "new", but it must be "novel" | "known" | "undecided".',
+        ),
+        (
+            "  2022,\n]\ninterestingness = 11\nfeasibility",
+            "]\ninterestingness = 5\nfeasability",
+            "line 11: idea.feasibility is missing.",
+        ),
+        ('title = "How deep?"', 'titel = "How deep?"\ntitle = ""', "line 14: no field idea.titel; meant title?"),
+        ('name = "depth"', 'name = "clock"', "line 13: clock stands there twice."),
+        ('name = "depth"', 'name = "its depth"', 'line 13: idea.name = "its depth", but it must be "[A-Za-z0-9]'),
+        ('name = "depth"', 'name = "deep"', "line 24: ## deep: hypothesis is empty."),
+        ("[[idea]]\n#", "[idea]\n#", "line 11: this stands twice."),
+        ('chosen = "clock"', 'chosen = "clocks"', "line 2: chosen = clocks, but there are: clock, depth."),
+    ],
+)
+def test_a_slip_in_one_of_several_tables_is_named_as_it_stands_in_the_file(old: str, new: str, said: str) -> None:
+    text = IDEAS.replace(old, new, 1) if old else IDEAS
+    if "chosen" in new or "deep" in new:
+        for slip, right in (("  2022,\n", ""), ("interestingness = 11", "interestingness = 5"), ('"new"', '"known"')):
+            text = text.replace(slip, right)
+    with pytest.raises(LabError) as caught:
+        Ideas.of({"ideas.md": text.encode()})
+    assert refusal(caught.value).startswith(f"ideas.md {said}")
+
+
+def test_one_table_where_a_list_of_them_belongs_is_not_passed_over() -> None:
+    files = ALL[1].files()
+    text = "+++\n[paper]\nkey = 'a'\n+++\n\nKnown.\n"
+    with pytest.raises(LabError) as caught:
+        Review.of({**files, "review.md": text.encode()})
+    assert refusal(caught.value) == 'review.md line 2: paper = {"key": "a"}, but it must be [[paper]].'
+    with pytest.raises(LabError) as caught:
+        Ideas.of({"ideas.md": b"+++\nchosen = ''\n+++\n\n"})
+    assert "but it must be [[idea]]." in refusal(caught.value)
+
+
+def test_a_paper_found_while_writing_is_named_with_its_own_line() -> None:
+    files = ALL[6].files()
+    text = files["paper/found.md"].decode()
+    text = text.replace("\n+++\n", '\n[[paper]]\nkey = "b"\ntitle = "B"\nyear = "soon"\n+++\n', 1)
+    with pytest.raises(LabError) as caught:
+        Report.of({**files, "paper/found.md": text.encode()})
+    assert text.splitlines()[int(str(caught.value.facts["line"])) - 1] == 'year = "soon"'
+    assert caught.value.facts["field"] == "paper.year"
 
 
 def test_code_that_is_no_python_is_named_with_its_line() -> None:

@@ -10,6 +10,7 @@ from state.errors import LabError
 from state.inbox import ReviewForm
 from state.products.refinement import SCORES, Form
 from state.review import RANGES, RATINGS, distance, filled_in, markdown, meta, read, toml
+from tui.told import refusal
 
 
 def form(overall: int = 6, decision: str = "accept", **over: object) -> Form:
@@ -66,7 +67,8 @@ def test_an_empty_form_asks_for_everything_and_names_what_is_missing() -> None:
     assert "# overall =   # how good: 1 … 10\n" in text
     with pytest.raises(LabError) as caught:
         read(text, "form.toml")
-    assert (caught.value.key, caught.value.facts["option"]) == ("review.bad_form", "originality")
+    at = next(nth for nth, row in enumerate(text.splitlines(), 1) if row.startswith("# originality ="))
+    assert refusal(caught.value) == f"form.toml line {at}: originality is missing; it is 1 … 4."
     assert filled_in({"overall": 4, "decision": "accept"}) == (2, 13)
 
 
@@ -76,8 +78,29 @@ def test_a_wrong_score_is_told_with_its_line() -> None:
         read(text, "form.toml")
     line = next(nth for nth, row in enumerate(text.splitlines(), 1) if row.startswith("overall"))
     assert (caught.value.facts["option"], caught.value.facts["line"]) == ("overall", line)
-    with pytest.raises(LabError, match=r"review\.not_toml"):
-        read("overall = ", "form.toml")
+    assert refusal(caught.value) == f"form.toml line {line}: overall = 11, but it must be 1 … 10."
+    with pytest.raises(LabError) as caught:
+        read("summary = ''\noverall = ", "form.toml")
+    assert refusal(caught.value) == "form.toml line 2: this is no value; a text stands in quotes."
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("overall = 4", 'overall = "4 of 10"', 'overall = "4 of 10", but it must be 1 … 10.'),
+        ('decision = "reject"', 'decision = "no"', 'decision = "no", but it must be "accept" | "reject".'),
+        ("overall = 4", "overal = 4", "no field overal; meant overall?"),
+        ("weaknesses = []", "weaknesses = [\n'few',\n3]", 'weaknesses = 3, but it must be "…".'),
+    ],
+)
+def test_a_slip_in_a_form_is_named_with_its_line_and_what_is_allowed(old: str, new: str, said: str) -> None:
+    text = toml(person().model_dump(exclude_none=True))
+    assert old in text
+    text = text.replace(old, new)
+    with pytest.raises(LabError) as caught:
+        read(text, "form.toml")
+    line = text[: text.index(new) + len(new)].count("\n") + 1
+    assert refusal(caught.value) == f"form.toml line {line}: {said}"
 
 
 def test_a_review_reads_as_words_and_a_table() -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import tomllib
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from state.toml_text import line_of, lines, with_value
+from state.toml_text import line_at, line_of, lines, with_value
 
 TEXT = '''\
 # question = "not this one"
@@ -77,3 +78,66 @@ def test_whatever_stands_there_the_new_value_is_read_back_and_the_others_stay(
 
 def _plain(value: int | bool | str) -> int | bool | str:
     return "".join(char for char in value if char.isprintable()) if isinstance(value, str) else value
+
+
+LISTS = """\
+kept = [
+  "a",  # the best, it says [here]
+  "b",
+]
+inline = [{ name = "x", deep = [1,
+  2] }, { name = "y" }]
+means = { overall = 5.67,
+  clarity = 3.0 }
+
+[[idea]]
+name = "first"
+novelty = 5
+
+[idea.more]
+x = 1
+
+[[idea]]  # the second
+# novelty = 3
+name = "second"
+papers = ["p", "q"]
+[idea.more]
+x = 2
+
+[[idea.part]]
+y = 1
+[[idea.part]]
+y = 2
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [
+        (("kept",), 1),
+        (("kept", 0), 2),
+        (("kept", 1), 3),
+        (("kept", 9), 1),
+        (("inline", 0, "name"), 5),
+        (("inline", 0, "deep", 1), 6),
+        (("inline", 1, "name"), 6),
+        (("means", "clarity"), 8),
+        (("idea",), 10),
+        (("idea", 0, "novelty"), 12),
+        (("idea", 0, "more", "x"), 15),
+        (("idea", 1), 17),
+        (("idea", 1, "novelty"), 17),
+        (("idea", 1, "name"), 19),
+        (("idea", 1, "papers", 1), 20),
+        (("idea", 1, "more", "x"), 22),
+        (("idea", 1, "part", 1, "y"), 27),
+        (("nowhere", 3), 1),
+    ],
+)
+def test_what_stands_in_a_list_has_its_own_line(path: tuple[str | int, ...], line: int) -> None:
+    assert line_at(LISTS, path) == line
+
+
+@given(st.text("[]{}=,.'\"# \nab1", max_size=40), st.lists(st.sampled_from(["a", "b", 0, 1]), max_size=3))
+def test_a_text_that_is_no_toml_has_some_line_too(text: str, path: list[str | int]) -> None:
+    assert 1 <= line_at(text, tuple(path)) <= text.count("\n") + 1

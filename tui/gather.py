@@ -23,6 +23,7 @@ from state.rows import ExperimentRow, ProductRow, ProgramRow, ResultRow, RunRow,
 from state.vocabulary import Phase
 from tui import drafts
 from tui.builds import Build, Builds
+from tui.curves import Metrics
 from tui.decided import Inbox, decided
 from tui.engineseen import EngineSeen
 from tui.homes import Beside
@@ -37,8 +38,6 @@ from tui.written import Written, code_of, newest_run, written
 MANUSCRIPT = "manuscript"
 SHELF_TOOL = "add_paper"
 PART_LIMIT_B = 256 << 10
-METRICS_LIMIT_B = 8 << 20
-POINTS = 600
 BESIDE = 3
 KEPT = 4
 TAKEN_UP_S = 8.0
@@ -52,7 +51,7 @@ class Gatherer:
         self._made: dict[tuple[str, str], Made] = {}
         self._logs: dict[Path, LogFile] = {}
         self._curves: dict[str, tuple[tuple[float, float], ...]] = {}
-        self._metrics: Path | None = None
+        self._metrics: Metrics | None = None
         self._written: dict[tuple[str, str | None], Written] = {}
         self._builds = Builds(where, reader)
         self._machine = Watch()
@@ -183,8 +182,8 @@ class Gatherer:
                     found.append(_size(self.where.calls / turn.attempt / "part"))
         if look.running is not None and look.running.log is not None:
             found.append(_size(look.running.log.path))
-        if self._metrics is not None:
-            found.append(_size(self._metrics))
+        if self._metrics is not None and self._metrics.path is not None:
+            found.append(_size(self._metrics.path))
         found.append(_size(self.where.log))
         return tuple(found)
 
@@ -222,24 +221,11 @@ class Gatherer:
         chosen = chosen or next(reversed(alive or experiments), None)
         if chosen is None:
             return None
-        work = self.where.jobs / chosen.attempt
-        curve, values = self.curve(work, measure)
-        self._metrics = _newest_metrics(work)
-        return Running(chosen.id, curve, values, self.log(work / "out.log"))
-
-    def curve(self, job: Path, measure: Measure) -> tuple[Curve, Mapping[str, float]]:
-        points: list[tuple[float, float]] = []
-        values: dict[str, float] = {}
-        name = ""
-        for told in _metrics(job):
-            values = {key: float(value) for key, value in told.items() if isinstance(value, (int, float))}
-            name = name or _plotted(values, measure)
-            if name in values and "step" in values:
-                points.append((values["step"], values[name]))
-        thin = points[:: max(len(points) // POINTS, 1)] if points else []
-        if thin and thin[-1] != points[-1]:
-            thin.append(points[-1])
-        return Curve(name, tuple(thin)), values
+        job = self.where.jobs / chosen.attempt
+        if self._metrics is None or (self._metrics.job, self._metrics.metric) != (job, measure.metric):
+            self._metrics = Metrics(job, measure.metric)
+        self._metrics.look()
+        return Running(chosen.id, self._metrics.curve(), self._metrics.values, self.log(job / "out.log"))
 
     def beside(
         self,
@@ -260,7 +246,9 @@ class Gatherer:
             if name == own or middle is None or len(found) == BESIDE:
                 continue
             if middle.attempt not in self._curves:  # an experiment that is over grows no more
-                self._curves[middle.attempt] = self.curve(self.where.jobs / middle.attempt, measure)[0].points
+                whole = Metrics(self.where.jobs / middle.attempt, measure.metric)
+                whole.look()
+                self._curves[middle.attempt] = whole.curve().points
             if points := self._curves[middle.attempt]:
                 found.append(Curve(name, points))
         return tuple(found)
@@ -340,39 +328,6 @@ def _text_of(folder: Path, name: str, limit_b: int) -> str:
         return read_beneath(folder, name, limit_b).decode("utf-8", "replace")
     except (OSError, LabError):  # gone since, or larger than is shown
         return ""
-
-
-def _newest_metrics(job: Path) -> Path | None:
-    """The newest `metrics.jsonl` of a job, whether it is written yet or not."""
-    try:
-        folders = sorted(path.name for path in (job / "work").iterdir() if path.name.startswith("run_"))
-    except OSError:
-        return None
-    return job / "work" / folders[-1] / "metrics.jsonl" if folders else None
-
-
-def _metrics(job: Path) -> list[dict[str, Any]]:
-    """The lines of the newest `metrics.jsonl` of a job; what is no JSON object is passed over."""
-    newest = _newest_metrics(job)
-    if newest is None:
-        return []
-    found = []
-    for row in _text_of(job / "work", f"{newest.parent.name}/{newest.name}", METRICS_LIMIT_B).splitlines():
-        try:
-            told = json.loads(row)
-        except ValueError:
-            continue
-        if isinstance(told, dict):
-            found.append(told)
-    return found
-
-
-def _plotted(values: Mapping[str, float], measure: Measure) -> str:
-    """What is drawn: the metric itself where it is written step by step, else the first validation value."""
-    if measure.metric in values:
-        return measure.metric
-    names = [name for name in values if name != "step"]
-    return next((name for name in names if name.startswith("val")), names[0] if names else "")
 
 
 def _born(path: Path) -> float:

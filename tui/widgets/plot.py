@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from tui.lines import Line, Span, dim, line
 from tui.text import fit, width
 
+MANY = 1e7
+"""From here on a label has an exponent: its digits would take the place of the curve."""
+
 DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 
 
@@ -72,7 +75,8 @@ def _bounds(values: list[float]) -> tuple[float, float]:
     low, high = min(values), max(values)
     if low >= 0 and high <= 1:
         return 0.0, 1.0
-    return (low, high) if high > low else (low - 0.5, high + 0.5)
+    around = max(0.5, abs(low) / 100)  # half is nothing beside a large number
+    return (low, high) if high > low else (low - around, high + around)
 
 
 def _dots(
@@ -100,12 +104,14 @@ def _between(one: tuple[int, int], two: tuple[int, int]) -> list[tuple[int, int]
 
 
 def _label(value: float) -> str:
+    if abs(value) >= MANY:
+        return f"{value:.2g}"
     return f"{value:,.1f}" if abs(value) < 1000 else f"{value:,.0f}"
 
 
 def _x_labels(high: float, across: int) -> str:
-    last = f"{high:,.0f}" if high >= 10 else f"{high:.2g}"
-    middle = f"{high / 2:,.0f}" if high >= 10 else f"{high / 2:.2g}"
+    last = f"{high:,.0f}" if 10 <= high < MANY else f"{high:.2g}"
+    middle = f"{high / 2:,.0f}" if 10 <= high < MANY else f"{high / 2:.2g}"
     text = fit("0", across // 2 - width(middle) // 2) + middle
     return text + fit(last, across - width(text), right=True)
 

@@ -3,10 +3,13 @@ it."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from state import inbox
-from state.vocabulary import RunState
+from state.vocabulary import Phase, RunState
+from tests.state.test_products import PLAN
 from tests.tui.test_cli import Lab, lab
 from tui.commands import demo
 
@@ -81,3 +84,18 @@ def test_set_refuses_a_model_that_no_profile_has(lab: Lab, value: str, said: str
     told = lab.say("set", "models.postdoc", value)
     assert told.code == 2 and told.err.startswith(f"nightlab: {said}")
     assert inbox.pending(lab.folder) == []
+
+
+def test_an_edit_that_does_not_read_is_refused_before_it_is_left_by_the_files_own_name(
+    lab: Lab, tmp_path: Path
+) -> None:
+    files = PLAN.files()
+    lab.checkpoint(lab.run(), Phase.PLAN_FORMULATION, files)
+    mine = tmp_path / "mine.md"
+    mine.write_bytes(files["plan.md"].replace(b"seeds = 5", b"seeds = 0"))
+    said = lab.say("approve", "--with", str(mine))
+    line = mine.read_text().splitlines().index("seeds = 0") + 1
+    assert (said.code, said.err) == (2, f"nightlab: {mine} line {line}: seeds = 0, but it must be 1 … 1000.\n")
+    assert inbox.pending(lab.folder) == []
+    mine.write_bytes(files["plan.md"].replace(b"seeds = 5", b"seeds = 7"))
+    assert lab.say("approve", "--with", str(mine)).code == 0

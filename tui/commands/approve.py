@@ -5,14 +5,18 @@ from __future__ import annotations
 import argparse
 import base64
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from state import places
 from state.errors import LabError
 from state.readers import reading
 from state.rows import WaitRow
-from state.vocabulary import Choice, WordKind
+from state.vocabulary import Choice, Phase, WordKind
 from tui import here, launch
 from tui.language import tr
+
+if TYPE_CHECKING:
+    from state.products.base import Product
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -38,24 +42,48 @@ def _edited(folder: Path, wait: WaitRow, files: list[Path]) -> dict[str, str]:
         raise LabError("approve.nothing_to_edit")
     where = places.places(folder)
     with reading(where.database, where.blobs) as reader:
-        names = list(reader.files(wait.sha256)) if reader else []
-    found: dict[str, str] = {}
-    for file in files:
-        same = [name for name in names if Path(name).name == file.name]
-        name = (
-            max(same, key=lambda each: _alike(file.absolute(), Path(each)))
-            if same
-            else names[0]
-            if len(names) == len(files) == 1
-            else None
-        )
-        if name is None:
-            raise LabError("approve.no_such_file", file=str(file), allowed=", ".join(names))
+        old = reader.files(wait.sha256) if reader else {}
+    theirs = {_name(file, list(old), alone=len(old) == len(files) == 1): file for file in files}
+    edited = {}
+    for name, file in theirs.items():
         try:
-            found[name] = base64.b64encode(file.read_bytes()).decode()
+            edited[name] = file.read_bytes()
         except OSError as error:
             raise LabError("file.unreadable", file=str(file), why=error.strerror or str(error)) from None
-    return found
+    _refuse_unsound(wait, old, edited, theirs)
+    return {name: base64.b64encode(data).decode() for name, data in edited.items()}
+
+
+def _name(file: Path, names: list[str], *, alone: bool) -> str:
+    """The file of the product that `file` is an edit of."""
+    same = [name for name in names if Path(name).name == file.name]
+    if not same and not alone:
+        raise LabError("approve.no_such_file", file=str(file), allowed=", ".join(names))
+    return max(same, key=lambda each: _alike(file.absolute(), Path(each))) if same else names[0]
+
+
+def _refuse_unsound(wait: WaitRow, old: dict[str, bytes], edited: dict[str, bytes], theirs: dict[str, Path]) -> None:
+    """What no longer reads as the product is refused at once, by the name of the person's own file. The engine checks
+    the rest: that the code runs, that the paper builds."""
+    from state.products.table import MADE_BY
+
+    made = MADE_BY.get(Phase(wait.phase)) if wait.phase else None
+    if made is None or not _reads(made, old):
+        return
+    try:
+        made.of({**old, **edited})
+    except LabError as error:
+        named = error.facts.get("file")
+        own = theirs.get(named) if isinstance(named, str) else None
+        raise LabError(error.key, **{**error.facts, "file": str(own or named)}) from None
+
+
+def _reads(made: type[Product], files: dict[str, bytes]) -> bool:
+    try:
+        made.of(files)
+    except LabError:
+        return False
+    return True
 
 
 def _alike(one: Path, other: Path) -> int:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ from tui.look import Look
 from tui.panes.code import code_changes
 from tui.screens.run import RunScreen
 from tui.screens.thing import ThingScreen
-from tui.things import gather_thing
+from tui.things import _opened_at, gather_thing
 from tui.widgets.rows import Place
 
 BASE = b"DECAY = 1.0\nSEED = 1\n"
@@ -152,6 +153,22 @@ async def test_a_results_file_opens_at_its_metric(lab: tuple[Path, Look]) -> Non
     thing = gather_thing(folder, look, Place("results", f"{row.file} mod47/steps", row.experiment))
     assert thing.row is not None
     assert '"steps": 2430' in thing.lines(80)[thing.row(80)].plain
+
+
+async def test_a_file_that_is_read_before_the_screen_is_laid_out_still_opens_at_its_line(
+    lab: tuple[Path, Look], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def at_once(do: Callable[..., Any], *given: Any) -> Any:
+        return do(*given)
+
+    text = "\n".join(f"line {number}: " + "words and more words " * 9 for number in range(1, 200))
+    monkeypatch.setattr("tui.screens.thing.asyncio.to_thread", at_once)
+    monkeypatch.setattr("tui.screens.thing.gather_thing", lambda *given: _opened_at("paper.tex", "", text, 40))
+    async with shown(lab[1], 5) as (pilot, screen):
+        await screen.app.push_screen(ThingScreen(lab[0], lab[1], Place("source", "", 40)))
+        await pilot.pause()
+        rows = rows_of(screen.lab)
+    assert any("line 40:" in row for row in rows[:8]), rows
 
 
 async def test_a_digit_leads_from_a_thing_to_a_phase(lab: tuple[Path, Look]) -> None:

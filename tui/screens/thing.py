@@ -60,9 +60,6 @@ class ThingScreen(LabScreen):
                 self.lab.refuse(LabError("file.unreadable", file=self.place.name, why=str(error)))
                 return
             self.repaint()
-            if self.thing.row is not None:
-                self.body.top = max(self.thing.row(self.page_canvas.size.width) - ABOVE, 0)
-            self.repaint()
 
     def draw_top(self, cells: int, rows: int) -> list[Line]:
         if self.too_small:
@@ -73,7 +70,9 @@ class ThingScreen(LabScreen):
         thing = self.thing
         if thing is None or self.too_small:
             return []
-        self.body.show((thing.title,), cells, lambda width: marked(thing, width))
+        fresh = self.body.show((thing.title,), cells, lambda width: marked(thing, width))
+        if fresh and thing.row is not None:  # only now is the width known
+            self.body.top = max(thing.row(cells) - ABOVE, 0)
         drawn = self.body.draw(cells, rows - 2)
         where = ""
         if len(self.body.lines) > self.body.height:

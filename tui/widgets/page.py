@@ -5,11 +5,27 @@ Lines are made for a width by `make` and kept until width or text change, so tha
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from tui.lines import Line, Span
 
 Make = Callable[[int], list[Line]]
+
+
+def same_place(before: Sequence[Line], after: Sequence[Line], row: int) -> int:
+    """The row of a text, folded for another width, that begins with or holds what began a row before."""
+    if not row:
+        return 0
+    passed = sum(letters(line) for line in before[:row])
+    for at, line in enumerate(after):
+        passed -= letters(line)
+        if passed < 0:
+            return at
+    return row
+
+
+def letters(line: Line) -> int:
+    return sum(not char.isspace() for span in line.spans for char in span.text)
 
 
 class Page:
@@ -22,14 +38,19 @@ class Page:
         self.sought = ""
         self._key: object = None
 
-    def show(self, key: object, cells: int, make: Make) -> None:
-        """The text named `key`, made for `cells`; made again only when one of them is another."""
+    def show(self, key: object, cells: int, make: Make) -> bool:
+        """The text named `key`, made for `cells`, again only when one of them is another. Whether it is the first."""
+        first = self._key is None
         if self._key != (key, cells):
-            old = self._key
+            old, before = self._key, self.lines
             self.lines = make(cells)
             self._key = (key, cells)
-            if isinstance(old, tuple) and isinstance(key, tuple) and old[0][:1] != key[:1]:
-                self.top = 0
+            if isinstance(old, tuple) and isinstance(key, tuple):
+                if old[0][:1] != key[:1]:
+                    self.top = 0
+                elif old[0] == key:
+                    self.top = same_place(before, self.lines, self.top)
+        return first
 
     def forget(self) -> None:
         self._key = None

@@ -101,6 +101,16 @@ def gpu_hours(seconds: float | None) -> str:
     return NONE if seconds is None else f"{seconds / 3600:.1f}"
 
 
+def of_limits(micros: int | None, limit_micros: int, gpu_s: float | None, limit_gpu_s: float) -> dict[str, str]:
+    """Money and GPU-hours and their limits, as a sentence names them."""
+    return {
+        "spent": money(micros),
+        "limit": money(limit_micros),
+        "hours": gpu_hours(gpu_s),
+        "hours_limit": short_number(limit_gpu_s / 3600),
+    }
+
+
 def short_number(value: float) -> str:
     return f"{value:.0f}" if value == int(value) else f"{value:.1f}"
 

@@ -241,3 +241,9 @@ def test_an_edit_that_is_being_checked_is_a_decision_that_was_taken_up(project: 
     first = messages.get(timeout=10)
     assert isinstance(first, Looked)
     assert list(first.look.decided.values()) == ["approve"]
+
+
+@pytest.mark.parametrize("number", [0, 3])
+async def test_no_symbol_says_any_longer_that_the_person_is_waited_for(number: int) -> None:
+    async with shown(left(scenes.plan_waits()), number, (200, 50)) as (_, screen):
+        assert "◆" not in text(screen).replace("◆ you to plan", "")

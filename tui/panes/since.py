@@ -19,7 +19,7 @@ from tui.look import Death, Look
 from tui.standings import Standing, standings
 from tui.text import clean, clip, fit
 from tui.widgets.keyline import Key
-from tui.widgets.rail import strip
+from tui.widgets.rail import state_shown, strip
 from tui.widgets.rows import Place, Row, Rows
 from tui.words import (
     NONE,
@@ -232,7 +232,7 @@ def went_head(cells: int) -> Line:
 
 
 def went_row(look: Look, row: PhaseRow, cells: int) -> Row:
-    mark, role = symbol(row.state)
+    mark, role = symbol(state_shown(look, row.phase, row.state))
     time = clock(row.since_at if row.state != "done" else ended_at(look, row), look.now)
     name = f"{Phase(row.phase).number} {phase_short(row.phase)}"
     took = span(row.took_s)

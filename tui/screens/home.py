@@ -26,7 +26,7 @@ from tui.text import clip, fit, width, wrap
 from tui.widgets.canvas import Canvas
 from tui.widgets.keyline import Key
 from tui.widgets.rows import Place, Row, Rows
-from tui.words import clock, gpu_hours, money, phase_short, short_number, symbol
+from tui.words import clock, gpu_hours, money, of_limits, phase_short, symbol
 
 WIDE, LIST = 160, 80
 GROUPS = ("waits", "at_work", "at_rest")
@@ -320,13 +320,7 @@ def costs(row: HomeRow, cells: int) -> str:
     folder = str(row.folder).replace(str(Path.home()), "~", 1)
     if not row.run:
         return folder
-    spent = tr(
-        "home.costs",
-        spent=money(row.micros),
-        limit=money(row.limit_micros),
-        hours=gpu_hours(row.gpu_s),
-        hours_limit=short_number(row.limit_gpu_s / 3600),
-    )
+    spent = tr("home.costs", **of_limits(row.micros, row.limit_micros, row.gpu_s, row.limit_gpu_s))
     with_folder = f"{spent} · {folder}"
     return with_folder if width(with_folder) <= cells else spent
 

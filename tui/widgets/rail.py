@@ -21,7 +21,7 @@ def strip(look: Look) -> Line:
     """`1✓ 2✓ 3● 4· …`."""
     parts: list[Span | str] = []
     for row in look.phases:
-        mark, role = symbol(_state(look, row.phase, row.state))
+        mark, role = symbol(state_shown(look, row.phase, row.state))
         number = Phase(row.phase).number
         parts += [Span(str(number), "text" if role == "text" else role, f"pane({number})"), Span(mark, role), " "]
     return line(*parts[:-1])
@@ -36,7 +36,7 @@ def rail(look: Look, open_phase: str | None, cells: int, rows: int) -> list[Line
     head += (fit(tr("rail.turns"), 5, right=True) + " " if wide else "") + fit(tr("rail.time"), 5, right=True)
     lines = [line(dim(fit(head + fit("$", 6, right=True), inner)))]
     for row in look.phases:
-        state = _state(look, row.phase, row.state)
+        state = state_shown(look, row.phase, row.state)
         mark, role = symbol(state)
         busy = state in ("at_work", "waits_person", "waits_world", "lost")
         time = clock(row.since_at, look.now) if busy else span(row.took_s)
@@ -136,7 +136,8 @@ def engine_told(look: Look) -> str:
     return tr("rail.resting")
 
 
-def _state(look: Look, phase: str, state: str) -> str:
+def state_shown(look: Look, phase: str, state: str) -> str:
+    """A phase's state as its symbol tells it: also that its engine is gone, and that it was decided already."""
     if state == "at_work" and look.engine_missing:
         return "lost"
     if state == "at_work" and look.run.state == "stopped":

@@ -5,24 +5,29 @@ A rehearsal and a missing sandbox are never left out. When several things wait t
 
 from __future__ import annotations
 
+from itertools import product
+
 from state.vocabulary import Phase
 from tui.language import tr
 from tui.lines import Line, Span, bold, dim, ends, line
 from tui.look import Look
 from tui.text import width
-from tui.words import clock, gpu_hours, money, phase_name, phase_short, short_number
+from tui.words import clock, of_limits, phase_name, phase_short
+
+SHORTEST = 3
+"""How brief the words for what happens become, from 0 on, where there is no room."""
 
 
 def top_line(look: Look, cells: int) -> Line:
-    spent = tr(
-        "top.money",
-        spent=money(look.spent_micros),
-        limit=money(look.limit_micros),
-        hours=gpu_hours(look.gpu_s),
-        hours_limit=short_number(look.limit_gpu_s / 3600),
-    )
-    lefts = (line(*_left(look, brevity)) for brevity in range(3))
-    left = next((one for one in lefts if one.width + width(spent) + 4 <= cells), line(*_left(look, 2)))
+    """The longest words that fit. Where the person is waited for, money and hours give way before the words do."""
+    facts = of_limits(look.spent_micros, look.limit_micros, look.gpu_s, look.limit_gpu_s)
+    costs = [tr("top.money", **facts)]
+    if look.undecided and look.undecided[0].needs_person and not look.engine_missing:
+        costs += [tr("top.money_spent", **facts), tr("top.money_bare", **facts)]
+    for brevity, spent in product(range(SHORTEST + 1), costs):
+        left = line(*_left(look, brevity))
+        if left.width + width(spent) + 4 <= cells:
+            break
     return ends(cells, left, dim(spent))
 
 
@@ -48,11 +53,11 @@ def can_run(look: Look) -> bool:
 
 
 def happening(look: Look, brevity: int = 0) -> list[Span | str]:
-    """What the run does, or what it waits for; `brevity` 1 and 2 where the long words do not fit."""
+    """What the run does, or what it waits for; `brevity` from 1 on where the long words do not fit."""
     state = look.run.state
     if state == "done":
         paper, time = look.newest(Phase.REPORT_WRITING), clock(look.run.ended_at, look.now)
-        if paper is None or brevity == 2:
+        if paper is None or brevity >= 2:
             return [Span(tr("top.done_bare", time=time))]
         return [Span(tr("top.done", time=time, what=tr("top.paper", version=str(paper.row.version))))]
     if state in ("stopped", "failed"):
@@ -60,7 +65,7 @@ def happening(look: Look, brevity: int = 0) -> list[Span | str]:
             Span(tr(f"top.{state}", time=clock(look.run.ended_at, look.now)), "dim" if state == "stopped" else "lost")
         ]
     if look.engine_missing:
-        key = "top.engine_gone_short" if brevity == 2 else "top.engine_gone"
+        key = "top.engine_gone_short" if brevity >= 2 else "top.engine_gone"
         return [Span(tr(key, time=clock(look.engine.gone_at, look.now)), "lost")]
     if look.waits and not look.undecided:
         return [Span(f"◇ {tr('top.decided')}", "text")]
@@ -72,7 +77,9 @@ def happening(look: Look, brevity: int = 0) -> list[Span | str]:
         told = tr(key, time=since)
         if brevity and wait.why == "checkpoint":
             told = tr("top.short.wait", what=phase_short(wait.phase), time=since)
-        if brevity == 2 and wait.phase:
+        if brevity >= 2 and wait.phase and wait.needs_person:
+            told = tr("top.short.wait_bare", what=phase_short(wait.phase))
+        if brevity == SHORTEST and wait.phase:
             told = phase_short(wait.phase)
         parts: list[Span | str] = [Span(f"{mark} {told}", role)]
         running = sum(row.state == "running" for row in look.experiments)
@@ -86,7 +93,7 @@ def happening(look: Look, brevity: int = 0) -> list[Span | str]:
         running = sum(row.state == "running" for row in look.experiments)
         done = sum(row.state == "finished" for row in look.experiments)
         return [Span(f"● {tr('top.experiments', running=running, done=done)}", "live")]
-    if brevity == 2:
+    if brevity >= 2:
         return [Span(f"● {phase_short(busy.phase)}", "live")]
     name = phase_short(busy.phase) if brevity else phase_name(busy.phase)
     return [Span(f"● {tr('top.at_work', phase=name, time=clock(busy.since_at, look.now))}", "live")]

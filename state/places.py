@@ -40,6 +40,9 @@ NETWORK = {
 }
 """statfs f_type of file systems that several hosts may share."""
 
+SCRATCH = (Path("/scratch"), Path("/local"))
+"""Where machines with shares keep a local folder for each user."""
+
 Kind = Callable[[Path], str | None]
 
 
@@ -244,7 +247,7 @@ def _choose(folder: Path, kind: Kind, network: str) -> Path:
         if (on := kind(base)) is not None:
             raise LabError("place.local_is_network", folder=named, kind=on)
         return base / _local_name(folder)
-    for base in (Path("/scratch") / user, Path("/local") / user):
+    for base in (disk / user for disk in SCRATCH):
         if base.is_dir() and os.access(base, os.W_OK | os.X_OK) and kind(base) is None:
             return base / "nightlab" / _local_name(folder)
     if (swept := swept_place(folder)).is_dir():  # taken before, and where.json got lost

@@ -94,6 +94,37 @@ def test_without_a_local_place_the_person_is_asked_once(
     assert places.places(project, kind=shared(project)).local == offer
 
 
+def test_the_first_local_folder_of_the_persons_own_is_taken_unasked(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared_scratch, read_only, local = (project.parent / "scratch", tmp_path / "scratch", tmp_path / "local")
+    for disk in (shared_scratch, read_only, local):
+        (disk / "me").mkdir(parents=True)
+    monkeypatch.delenv("NIGHTLAB_LOCAL", raising=False)
+    monkeypatch.setenv("USER", "me")
+    monkeypatch.setattr(places, "SCRATCH", (tmp_path / "none", shared_scratch, read_only, local))
+    may = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: path != read_only / "me" and may(path, mode))
+    found = places.prepare(project, kind=shared(project))
+    assert found.local.parent == local / "me" / "nightlab"
+    monkeypatch.setattr(places, "SCRATCH", (shared_scratch,))
+    assert places.prepare(project, kind=shared(project)) == found  # where.json says so from then on
+    assert json.loads(found.where.read_text())["folder"] == str(found.local)
+
+
+def test_a_swept_folder_that_was_taken_before_is_found_when_where_json_got_lost(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NIGHTLAB_LOCAL", raising=False)
+    monkeypatch.setattr(places, "SCRATCH", ())
+    monkeypatch.setattr(places, "swept_place", lambda folder: tmp_path / "swept" / folder.name)
+    with pytest.raises(LabError, match=r"place\.ask_local"):
+        places.places(project, kind=shared(project))
+    places.settle(project, tmp_path / "swept" / project.name)
+    (project / ".nightlab" / "where.json").unlink()
+    assert places.places(project, kind=shared(project)).local == tmp_path / "swept" / project.name
+
+
 def test_another_host_is_answered_with_the_ssh_line(project: Path, tmp_path: Path) -> None:
     (project / ".nightlab").mkdir()
     (project / ".nightlab" / "where.json").write_text(json.dumps({"host": "gpubox-9", "folder": "/scratch/a"}))

@@ -50,6 +50,8 @@ def test_a_paper_that_keeps_to_the_subset_has_no_faults(language: Language) -> N
         r"\directlua{os.execute('id')}",
         r"\usepackage{shellesc}",
         r"\lstinputlisting{/etc/passwd}",
+        r"\pdfobj file {/etc/passwd}",
+        r"\luadirect{x}",
         r"\pdffiledump{/etc/passwd}",
         r"$\input{/etc/passwd}$",
         r"^^5cinput{/etc/passwd}",
@@ -96,6 +98,10 @@ def test_packages_and_the_class_are_ours() -> None:
     assert [(fault.line, fault.key) for fault in latex.faults(source, FIGURES)] == [(7, "paper.unknown_package")]
     source = paper().replace("{article}", "{/etc/passwd}")
     assert [(fault.line, fault.key) for fault in latex.faults(source, FIGURES)] == [(1, "paper.unknown_package")]
+    source = paper().replace(r"\usepackage{booktabs}", r"\usepackage[config=/etc/passwd]{booktabs}")
+    assert [(fault.line, fault.key) for fault in latex.faults(source, FIGURES)] == [(7, "paper.forbidden_command")]
+    source = paper().replace(r"\title{", r"\hypersetup{colorlinks}\title{")
+    assert [fault.key for fault in latex.faults(source, FIGURES)] == ["paper.unknown_command"]
     source = paper().replace(r"\title{", r"\immediate\title{")
     assert [fault.key for fault in latex.faults(source, FIGURES)] == ["paper.forbidden_command"]
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from state.errors import LabError, Plain
+from state.errors import LabError
 from state.rows import (
     EventRow,
     ExperimentRow,
@@ -26,13 +26,12 @@ from state.rows import (
     ResultRow,
     RunRow,
     Totals,
-    Turn,
     VisitRow,
     WaitRow,
     listed,
     row_of,
 )
-from state.vocabulary import SCHEMA, SHORT, Phase, Wait
+from state.vocabulary import SCHEMA, Wait
 
 LONG_RETRY_S = 10.0
 """A retry that waits this long is shown as a wait."""
@@ -70,7 +69,7 @@ class Reader:
         return self._db.execute(sql, values).fetchall()
 
     def rows(self, sql: str, *values: object) -> list[sqlite3.Row]:
-        """For `state/standstill.py` and `state/atwork.py`, which ask what only a notice or home needs."""
+        """For `talk.py`, `standstill.py` and `atwork.py`, which ask what only a talk, a notice or home needs."""
         return self._all(sql, *values)
 
     def _one(self, sql: str, *values: object) -> Any:
@@ -150,57 +149,6 @@ class Reader:
                 )
             )
         return found
-
-    # the talk
-
-    def turns(self, run: int, phase: str, limit: int = 400) -> list[Turn]:
-        """What was said in the visits to a phase, with the person's notes, oldest first."""
-        rows = self._all(
-            """SELECT step.id, step.role, step.path, step.state, step.begun_at, step.ended_at, visit.label,
-                      message.body,
-                      (SELECT id FROM attempt WHERE attempt.step = step.id ORDER BY n DESC LIMIT 1) AS attempt
-               FROM lineage JOIN visit ON visit.id = lineage.visit JOIN step ON step.visit = visit.id
-               LEFT JOIN message ON message.id = step.reply
-               WHERE lineage.run = ? AND visit.phase = ? AND step.kind = 'ask' AND step.superseded_seq IS NULL
-               ORDER BY step.id DESC LIMIT ?""",
-            run,
-            phase,
-            limit,
-        )
-        turns = []
-        for row in reversed(rows):
-            text, tool, arguments = _said(row["body"])
-            turns.append(
-                Turn(
-                    row["id"],
-                    row["role"],
-                    row["ended_at"] or row["begun_at"],
-                    text,
-                    tool,
-                    arguments,
-                    row["path"],
-                    row["label"],
-                    writing=row["state"] == "intent",
-                    attempt=row["attempt"] if row["state"] == "intent" else None,
-                )
-            )
-        for note in self.notes(run):
-            if note.phase in (phase, None):
-                turns.append(
-                    Turn(0, "you", note.left_at, note.text, None, {}, "", "", note.phase or note.role, note.read_at)
-                )
-        return sorted(turns, key=lambda turn: (turn.writing, turn.at))
-
-    def conversation(self, step: int) -> list[tuple[str, list[Any]]]:
-        """Every message up to and with a step's reply, as (role, blocks): what `step` shows when it is opened."""
-        row = self._one("SELECT coalesce(reply, request) FROM step WHERE id = ?", step)
-        found: list[tuple[str, list[Any]]] = []
-        at = row[0] if row else None
-        while at is not None:
-            message = self._one("SELECT parent, role, body FROM message WHERE id = ?", at)
-            found.append((message["role"], json.loads(message["body"])))
-            at = message["parent"]
-        return found[::-1]
 
     # waits and notes
 
@@ -385,12 +333,6 @@ def reading(database: Path, blobs: Path) -> Iterator[Reader | None]:
         reader.close()
 
 
-def phase_of(label: str) -> str:
-    """The phase of a visit's label: plan@2 → plan_formulation."""
-    short = label.split("@")[0]
-    return next(phase.value for phase in Phase if SHORT[phase] == short)
-
-
 def _run(row: sqlite3.Row) -> RunRow:
     return row_of(RunRow, row, phases=listed(row["phases"]))
 
@@ -403,17 +345,3 @@ def _product(row: sqlite3.Row) -> ProductRow:
         refusal=json.loads(row["refusal"]) if row["refusal"] else None,
         summary=json.loads(row["summary"]),
     )
-
-
-def _said(body: str | None) -> tuple[str, str | None, Facts]:
-    """Text, tool and arguments of a reply as it is stored."""
-    if body is None:
-        return "", None, {}
-    texts, tool, arguments = [], None, {}
-    blocks: list[Plain] = json.loads(body)
-    for block in blocks:
-        if isinstance(block, str):
-            texts.append(block)
-        elif isinstance(block, dict) and "name" in block:
-            tool, arguments = str(block["name"]), dict(block["arguments"])  # type: ignore[arg-type]
-    return "\n".join(texts), tool, arguments

@@ -1,7 +1,7 @@
 """The rows that a Reader gives: frozen, made of plain values, each column said where it needs saying.
 
-What the screens and commands see of the database is these classes and nothing else. Made by `state/readers.py` alone;
-tests make their own.
+What the screens and commands see of the database is these classes and nothing else. Made by `state/readers.py` and
+`state/talk.py`; tests make their own.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from state import standstill
+from state import standstill, talk
 from state.durable import read_beneath
 from state.errors import LabError
 from state.places import Places
@@ -157,7 +157,7 @@ class Gatherer:
     def turns(self, run: RunRow, phase: str) -> tuple[Turn, ...]:
         """The talk of a phase; of a reply under way what has come so far."""
         found = []
-        for turn in self.reader.turns(run.id, phase):
+        for turn in talk.turns(self.reader, run.id, phase):
             if turn.writing and turn.attempt:
                 turn = self._under_way(turn, run)
             found.append(turn)

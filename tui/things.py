@@ -15,6 +15,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
+from state import talk
 from state.durable import read_beneath
 from state.errors import LabError
 from state.places import places
@@ -173,11 +174,11 @@ def step(folder: Path, look: Look, place: Place) -> Thing:
     found: list[tuple[str, list[Any]]] = []
     with reading(where.database, where.blobs) as reader:
         if reader is not None:
-            turns = [one for phase in Phase for one in reader.turns(look.run.id, phase)]
+            turns = [one for phase in Phase for one in talk.turns(reader, look.run.id, phase)]
             turn = max(turns, key=lambda one: _shared(one.path, place.name), default=None)
             if turn is not None and _shared(turn.path, place.name) < 2:
                 turn = None
-            found = reader.conversation(turn.step) if turn is not None else []
+            found = talk.conversation(reader, turn.step) if turn is not None else []
 
     def message(role: str, blocks: list[Any], cells: int) -> list[Line]:
         told = [line(" ", bold(role_name(role) if has(f"role.{role}") else role))]

@@ -21,6 +21,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from engine.writing import tables
 from state.paper import plain
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -28,6 +29,13 @@ SOURCE, BIB, PDF, SETUP, BUILD = "paper.tex", "references.bib", "paper.pdf", "se
 EPOCH = {"SOURCE_DATE_EPOCH": "0", "FORCE_SOURCE_DATE": "1", "TZ": "UTC"}
 PROBE_S, BUILD_S = 30, 180
 LOG_B = 64 << 10
+
+
+ALL_SET = (
+    r"\makeatletter\def\allset{\par\begingroup\let\@elt\relax\edef\x{\@deferlist\@dbldeferlist}\ifx\x\@empty\else"
+    r"\ifx\@fltovf\relax\clearpage\else\newpage\let\@fltovf\relax\allset\fi\fi\endgroup}\makeatother"
+)
+"""For TeX: what floats still is set before anything else, at the top of the next page."""
 
 
 @dataclass
@@ -110,7 +118,7 @@ def with_tex(name: str, source: str, setup: dict[str, Any]) -> str:
     """A run for the text, one for the bibliography, two for the references; latexmk decides where it is there."""
     folder = Path("tex")
     shutil.copytree("figures", folder / "figures") if Path("figures").is_dir() else folder.mkdir()
-    (folder / SOURCE).write_text(marked(outlined(source), setup["mark"]), "utf-8")
+    (folder / SOURCE).write_text(marked(afloat(on_page(outlined(source), tex=True)), setup["mark"]), "utf-8")
     if Path(BIB).is_file():
         shutil.copy(BIB, folder / BIB)
     if name == "tectonic":
@@ -161,6 +169,24 @@ def outlined(source: str) -> str:
     return source if tex_has("sfrm1000.pfb") else source.replace(encoding, "", 1)
 
 
+def on_page(source: str, *, tex: bool) -> str:
+    """With tables that stand on the page; one that cannot is a failure of its line."""
+    try:
+        return tables.fitted(source, tex=tex)
+    except tables.TooWide as wide:
+        why = f"this table is wider than the page by {wide.share:.0%}: give it fewer columns, or two tables"
+        raise Failed(why, wide.line) from None
+
+
+def afloat(source: str) -> str:
+    """With figures and tables where they are mentioned if there is room, and none of them after the references."""
+    text = re.sub(r"\\begin\{(figure|table)\}(?!\s*\[)", r"\\begin{\1}[htbp]", source)
+    text = text.replace(
+        r"\begin{document}", ALL_SET + r"\usepackage{array}\setlength{\belowcaptionskip}{5pt}\begin{document}", 1
+    )
+    return re.sub(r"\\bibliography(?:style)?\{", lambda found: rf"\allset{found[0]}", text, count=1)
+
+
 def tex_has(file: str) -> bool:
     """Whether TeX has the file."""
     done = called(["kpsewhich", file], Path(), PROBE_S) if shutil.which("kpsewhich") else None
@@ -186,7 +212,8 @@ def with_typst(source: str, setup: dict[str, Any]) -> str:
     cited = Path(BIB).is_file() and bool(Path(BIB).read_text("utf-8").strip())
     paths = fonts()
     check_glyphs(source + (Path(BIB).read_text("utf-8") if cited else ""), paths)
-    Path("typst.tex").write_text(for_pandoc(named(source, setup["language"])), "utf-8")
+    fitted = on_page(source, tex=False)
+    Path("typst.tex").write_text(for_pandoc(named(fitted, setup["language"])), "utf-8")
     if cited:
         Path(BIB).write_text(for_typst(Path(BIB).read_text("utf-8"), setup["language"]), "utf-8")
     flags = [f"--metadata=mark:{setup['mark']}"] if setup["mark"] else []

@@ -340,6 +340,15 @@ class SubmitInterpretation(Answer):
 # Report writing -----------------------------------------------------------------------------------------------------
 
 
+class DescribeFigure(Answer):
+    """Say what a figure shows and whether it can be read."""
+
+    tool: ClassVar[str] = "describe_figure"
+    shows: Words = Field(description="What is to be seen, in two or three sentences: axes, what is drawn, how it runs.")
+    legible: bool = Field(description="false if a reader could not read it as it is printed.")
+    faults: Text = Field(default="", description="What cannot be read, or what misleads; one sentence.")
+
+
 class Done(Answer):
     """Say that it is good as it is."""
 

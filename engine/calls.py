@@ -20,7 +20,7 @@ from ulid import ULID
 
 from engine import setbacks
 from engine.bench import Bench
-from engine.models.base import Model, ModelError, Reply, Request
+from engine.models.base import PICTURE_TOKENS, Model, ModelError, Reply, Request
 from engine.replies import as_plain, blocks_plain, from_plain
 from engine.room import DISK_FLOOR_B
 from state import durable, ledger
@@ -82,6 +82,8 @@ async def call(bench: Bench, line: Line, path: str, ask: Callable[[], Asked], to
             asked = ask()
             mark = fingerprint(asked.meaning)
         request = asked.request(choice.model.name, choice.model.max_tokens)
+        if not choice.sees:  # the visit began with a model that does
+            request = request.without_pictures()
         worst = choice.worst_case(_size(request), request.max_tokens)
         if (refusal := _refused(bench, worst)) is not None:
             if refusal.facts["passing"]:  # it fits once what is in flight is settled
@@ -122,13 +124,13 @@ async def call(bench: Bench, line: Line, path: str, ask: Callable[[], Asked], to
 
 
 def _size(request: Request) -> int:
-    """Tokens of a request at the most, as characters / 3."""
+    """Tokens of a request at the most, as characters / 3, and what its pictures may count."""
     characters = len(request.system) + sum(
         len(json.dumps(tool.schema)) + len(tool.description) for tool in request.tools
     )
     for message in request.messages:
         characters += sum(len(json.dumps(block, ensure_ascii=False)) for block in blocks_plain(message.blocks))
-    return characters // 3 + 1
+    return characters // 3 + 1 + PICTURE_TOKENS * len(request.pictures)
 
 
 def _refused(bench: Bench, micros: int) -> LabError | None:

@@ -60,6 +60,8 @@ class Frame:
     gpu: bool = False
     archive: tuple[str, ...] = ()
     edition: int = 0
+    sees: bool = False
+    """Whether who leads the phase may be shown pictures."""
 
     def prompt(self, name: str) -> str:
         """The text of a prompt as it was when the visit opened: `plan_formulation/lead`, `roles/postdoc`."""
@@ -81,7 +83,7 @@ class Frame:
         return cls(**(told | {"phase": Phase(told["phase"]), "archive": tuple(told["archive"])}))
 
 
-def build(phase: Phase, config: Config, *, rehearsal: bool) -> Frame:
+def build(phase: Phase, config: Config, *, rehearsal: bool, sees: bool = False) -> Frame:
     """The frame of a visit that opens now."""
     numbers = config.phases
     return Frame(
@@ -110,6 +112,7 @@ def build(phase: Phase, config: Config, *, rehearsal: bool) -> Frame:
         prompts=prompts_of(phase),
         tools=tools_of_today(),
         edition=EDITION,
+        sees=sees,
     )
 
 

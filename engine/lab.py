@@ -19,7 +19,7 @@ from engine.bench import held
 from engine.experiments.slots import how_many
 from engine.notes_folder import NotesFolder
 from engine.visiting import Surroundings
-from state import inbox, lineage, profiles, taking
+from state import inbox, lineage, taking
 from state.errors import LabError, Plain
 from state.events import RunDone
 from state.lineage import Visit
@@ -259,13 +259,14 @@ class Lab:
     async def _open(self, run: int, phase: Phase, wait: int | None, because: int | None) -> None:
         """Open the next visit, with its frame pinned now."""
         config = self.around.live.of(run)
-        rehearsal = self.around.choose(run, phase, opening.lead(phase)).profile.name == profiles.REHEARSAL
+        leads = self.around.choose(run, phase, opening.lead(phase))
         frame = opening.pin(
             self.store,
             self.around.places.folder,
             phase,
             config,
-            rehearsal=rehearsal,
+            rehearsal=leads.profile.rehearsal,
+            sees=leads.sees,
             gpu=self.around.gpu,
             archive=opening.archive(self.store, run),
         )

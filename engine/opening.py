@@ -45,12 +45,13 @@ def pin(
     *,
     rehearsal: bool,
     gpu: bool,
+    sees: bool = False,
     archive: tuple[str, ...] = (),
 ) -> str:
     """The blob of a new visit's frame. Reads the person's data folders: their identity is part of what is pinned."""
     data = {name: str((folder / path).resolve()) for name, path in config.data.items()}
     told = replace(
-        frames.build(phase, config, rehearsal=rehearsal),
+        frames.build(phase, config, rehearsal=rehearsal, sees=sees),
         data=data,
         identities={name: _identity(path) for name, path in data.items()},
         python=config.experiments.python,  # "": Nightlab's own, wherever it is by then

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
-from engine.models.base import Block, Message, Reply, ToolResult, ToolUse, Usage
+from engine.models.base import Block, Message, Picture, Reply, ToolResult, ToolUse, Usage
 from state.errors import Plain
 
 
@@ -39,6 +40,8 @@ def blocks_plain(blocks: tuple[Block, ...]) -> list[Plain]:
                 found.append({"id": id, "name": name, "arguments": arguments})
             case ToolResult(id, text, error):
                 found.append({"id": id, "text": text, "error": error})
+            case Picture(name, png):
+                found.append({"picture": name, "sha256": hashlib.sha256(png).hexdigest()})
     return found
 
 

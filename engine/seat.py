@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from engine import prompt
 from engine.answers import Answer, Refusal, Tool, schema, spec
 from engine.calls import Asked, call
-from engine.models.base import Block, Message, Reply, Request, ToolResult, ToolSpec, ToolUse
+from engine.models.base import Block, Message, Picture, Reply, Request, ToolResult, ToolSpec, ToolUse
 from engine.prompt import Shown, Value, lines, tag
 from engine.replies import blocks_plain
 from engine.roles import prompt_of
@@ -61,6 +61,7 @@ class Seat:
         self._link = Link.after(None, "system", [str(self.system)])
         self._messages: list[Message] = []
         self._open: tuple[ToolUse, ...] = ()  # tool calls of the last reply that wait for their results
+        self._pictures: tuple[Picture, ...] = ()  # what the next turn shows
         self._calls = 0
         self._shown: set[str] = set()  # notes that stand in this conversation
         self._listed: tuple[ToolSpec, ...] = ()  # all that it may ever call
@@ -81,9 +82,14 @@ class Seat:
         answers: tuple[type[A], ...],
         tools: Sequence[Tool[Any]] = (),
         check: Callable[[A], Refusal | None] | None = None,
+        pictures: Sequence[Picture] = (),
     ) -> A:
-        """The next answer of the role: one of `answers`, past `check`. `news` answers what it asked last."""
+        """The next answer of the role: one of `answers`, past `check`. `news` answers what it asked last.
+
+        `pictures` are shown with it, to a model that sees.
+        """
         told: Shown = prompt.as_shown(news)
+        self._pictures = tuple(pictures)
         failed, broken = False, 0
         while True:
             frame = self.desk.frame
@@ -149,7 +155,7 @@ class Seat:
         answer = reply.message if reply.message.blocks else Message("assistant", ("…",))
         self._messages = [*messages, answer]
         self._link = Link.after(asked.link, "assistant", blocks_plain(reply.message.blocks))
-        self._open = reply.tool_uses
+        self._open, self._pictures = reply.tool_uses, ()
         return reply
 
     def _asked(
@@ -178,16 +184,16 @@ class Seat:
         return asked, messages
 
     def _body(self, news: Shown, failed: bool) -> tuple[Block, ...]:
-        """A user turn: the results of the open tool calls first, else plain text."""
+        """A user turn: the results of the open tool calls first, else plain text; pictures last."""
         text = str(news).strip()
         if not self._open:
-            return (text,)
+            return (text, *self._pictures)
         first, *others = self._open
         rest = tuple(
             ToolResult(use.id, "<refusal>one call at a time: this one was not carried out</refusal>", True)
             for use in others
         )
-        return (ToolResult(first.id, text, failed), *rest)
+        return (ToolResult(first.id, text, failed), *rest, *self._pictures)
 
 
 def names_of(tools: Sequence[ToolSpec]) -> list[str]:

@@ -69,7 +69,7 @@ class LongPrice(Price):
 
 
 class ModelInfo(_Table):
-    """A model at an endpoint. `max_tokens` is the most that one reply may have."""
+    """A model at an endpoint. `max_tokens` is the most that one reply may have; `sees` is its profile's where None."""
 
     name: str = ""
     input: Micros | None = None
@@ -77,6 +77,7 @@ class ModelInfo(_Table):
     cache_write: Micros | None = None
     output: Micros | None = None
     max_tokens: Tokens = 8192
+    sees: bool | None = None
     long: LongPrice | None = None
 
     @property
@@ -110,6 +111,7 @@ class Profile(_Table):
     free: bool = False
     cache_marks: bool = True
     no_thinking: bool = False
+    sees: bool = False
     read_s: Annotated[float, Field(gt=0, le=3600)] = 120
     models: dict[str, ModelInfo] = Field(default_factory=dict)
     origin: str = "built_in"
@@ -140,6 +142,11 @@ class Choice(_Table):
     @property
     def priced(self) -> bool:
         return self.model.priced
+
+    @property
+    def sees(self) -> bool:
+        """Whether it may be shown pictures."""
+        return self.profile.sees if self.model.sees is None else self.model.sees
 
     def cost(self, usage: Counted) -> int:
         return cost(self.model, usage)

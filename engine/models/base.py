@@ -7,7 +7,7 @@ pauses and money belong to `engine/calls.py`, which asks `ModelError.fate` what 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Literal, Protocol
 
@@ -37,8 +37,20 @@ class ToolResult:
     error: bool = False
 
 
-Block = str | ToolUse | ToolResult
-"""A piece of a message: plain text, a tool call (assistant) or its result (user)."""
+PICTURE_TOKENS = 5_000
+"""What one picture costs at the most: the largest that models with fine eyes count (width × height / 750, capped)."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A PNG to look at, in a user's turn; `name` is what the text calls it."""
+
+    name: str
+    png: bytes = field(repr=False)
+
+
+Block = str | ToolUse | ToolResult | Picture
+"""A piece of a message: plain text, a tool call (assistant), its result or a picture (user)."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +68,7 @@ class Request:
     """One question. `system` is the part that stays the same through a conversation; it and the tools come first. Its
     first `shared` characters are those of other conversations too.
 
-    `model` is the name at the endpoint. Images are not carried here yet.
+    `model` is the name at the endpoint.
     """
 
     model: str
@@ -65,6 +77,19 @@ class Request:
     tools: tuple[ToolSpec, ...]
     max_tokens: int = 8192
     shared: int = 0
+
+    @property
+    def pictures(self) -> tuple[Picture, ...]:
+        return tuple(each for message in self.messages for each in message.blocks if isinstance(each, Picture))
+
+    def without_pictures(self) -> Request:
+        """The same question for a model that sees none: where one was shown stands that it is not."""
+        return replace(self, messages=tuple(_unseen(message) for message in self.messages))
+
+
+def _unseen(message: Message) -> Message:
+    blocks = (f"({each.name} cannot be shown to you)" if isinstance(each, Picture) else each for each in message.blocks)
+    return Message(message.role, tuple(blocks))
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ Pure functions of their arguments: no network, no clock. Used by `anthropic.py` 
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 import re
@@ -14,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.models.base import Block, Message, Reply, Request, ToolResult, ToolUse, Usage
+from engine.models.base import PICTURE_TOKENS, Block, Message, Picture, Reply, Request, ToolResult, ToolUse, Usage
 from state.errors import Plain
 
 NO_TEXT = "(empty)"
@@ -119,6 +120,11 @@ class _Ids:
                 result: Json = {"type": "tool_result", "tool_use_id": self._sent[id]}
                 result["content"] = [{"type": "text", "text": _some(text)}]
                 return result | ({"is_error": True} if error else {})
+            case Picture(png=png) if role == "user":
+                data = base64.b64encode(png).decode()
+                return {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": data}}
+            case Picture(name=name):
+                return {"type": "text", "text": clean(name)}
             case ToolUse(arguments=arguments):
                 return {"type": "text", "text": clean(json.dumps(arguments, ensure_ascii=False))}
             case ToolResult(text=text) | (str() as text):
@@ -150,8 +156,9 @@ def _some(text: str) -> str:
 
 
 def size(request: Request) -> int:
-    """Tokens of a request, estimated as characters / 4."""
-    return len(json.dumps(body(request, marks=False), ensure_ascii=False)) // 4
+    """Tokens of a request, estimated as characters / 4, and the most that pictures may count."""
+    words = len(json.dumps(body(request.without_pictures(), marks=False), ensure_ascii=False)) // 4
+    return words + PICTURE_TOKENS * len(request.pictures)
 
 
 # a reply

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from engine.answers import Answer, Decide, MetaReview, Refusal, SubmitReview
 from engine.desk import Desk
-from engine.phases import reading, standing
+from engine.phases import looking, reading, standing
 from engine.phases.building import readable
 from engine.phases.news import with_last
 from engine.phases.reviewing import means, shown_review
@@ -102,7 +102,7 @@ async def reviewed(desk: Desk, role: Role, paper: str, cited: str, figures: str)
     """One review, looked at once more by who wrote it."""
     language = "" if desk.inputs.manuscript else desk.frame.paper_language
     reviewer = desk.seat(role, "reviewer", paper_language=language, paper=paper, cited=cited, figures=figures)
-    await reviewer.ask(answers=(SubmitReview,))
+    await reviewer.ask(answers=(SubmitReview,), pictures=looking.shown(desk, paper))
     look_again = tag("look_again", LOOK_AGAIN)
     return (await reviewer.ask(look_again, answers=(SubmitReview,))).form
 

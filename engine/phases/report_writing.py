@@ -18,6 +18,7 @@ from engine.desk import Desk, Round
 from engine.phases import news, reading, standing, typed
 from engine.phases.building import Draft, build, readable
 from engine.phases.literature import searched
+from engine.phases.looking import looked_at
 from engine.phases.news import with_last
 from engine.phases.reviewing import points, shown_form
 from engine.prompt import Shown, lines, tag
@@ -43,10 +44,10 @@ async def run(desk: Desk) -> Report | None:
     inputs, frame = desk.inputs, desk.frame
     found = citable(desk, inputs.before(Report))
     language = Language(frame.paper_language)
-    draft = Draft(
-        scaffold.scaffold("?", language, date=await desk.step("date", today)), dict(inputs.experiments.figures)
-    )
-    writer = seated(desk)
+    experiments = await looked_at(desk, inputs.experiments)
+    pictured = figures(experiments)
+    draft = Draft(scaffold.scaffold("?", language, date=await desk.step("date", today)), dict(experiments.figures))
+    writer = seated(desk, pictured)
     for part in ("title", *scaffold.PARTS):
         draft = await written(desk.within(part), writer, draft, part, found)
         desk.tell(SectionKept(part))
@@ -59,7 +60,7 @@ async def run(desk: Desk) -> Report | None:
             report = draft.report.model_copy(update={"readme": await readme(here)})
             if await desk.submit(report) is None:
                 return report  # else: a note is unread, one more step reads it
-        better, score, last_attempt = await improved(here, turn, draft, form, last_attempt, found)
+        better, score, last_attempt = await improved(here, turn, draft, form, last_attempt, found, pictured)
         if better is None:
             stalled += 1
         else:
@@ -78,7 +79,7 @@ async def today() -> str:
     return datetime.now(UTC).date().isoformat()
 
 
-def seated(desk: Desk) -> Seat:
+def seated(desk: Desk, pictured: Shown) -> Seat:
     """The writer, with everything the paper rests on."""
     inputs = desk.inputs
     experiments = inputs.experiments
@@ -96,7 +97,7 @@ def seated(desk: Desk) -> Seat:
         references=standing.citable(inputs),
         keys=keys(inputs.review.papers),
         interpretation=inputs.interpretation,
-        figures=figures(experiments),
+        figures=pictured,
         earlier_version=inputs.earlier,
         sent_back_because=inputs.reasons,
     )
@@ -154,7 +155,13 @@ def untitled(title: str) -> Refusal | None:
 
 
 async def improved(
-    desk: Desk, turn: Round, draft: Draft, form: Form, last_attempt: Shown, found: dict[str, ShelfPaper]
+    desk: Desk,
+    turn: Round,
+    draft: Draft,
+    form: Form,
+    last_attempt: Shown,
+    found: dict[str, ShelfPaper],
+    pictured: Shown,
 ) -> tuple[Draft | None, Form, Shown]:
     """The paper after one edit, if it builds and reads better, with how it reads; else what became of the attempt."""
     writer = desk.seat(
@@ -167,7 +174,7 @@ async def improved(
         scores=standing.table(desk.inputs.experiments.scores),
         references=standing.citable(desk.inputs),
         keys=keys(found.values()),
-        figures=figures(desk.inputs.experiments),
+        figures=pictured,
         last_attempt=last_attempt,
     )
     answers: tuple[type[Edit] | type[Done], ...] = (Edit, Done)

@@ -20,7 +20,7 @@ import pytest
 
 from state import places
 from tests.faults import driving
-from tests.servers.messages import MessagesServer, rehearsed
+from tests.servers.messages import MessagesServer, rehearsed, request_of
 
 A_RUN = 20
 """Kills in one run of the full proof."""
@@ -110,3 +110,4 @@ def test_a_run_whose_engine_is_killed_at_random_moments_ends_as_an_undisturbed_o
         asked, again = server.count, server.count - len(server.by_sha)
         assert calls["answered"] <= asked <= calls["answered"] + calls["in_doubt"], (seed, asked, calls)
         assert again <= calls["in_doubt"], (seed, again, calls)  # only what was in doubt is asked for in the same words
+        assert any(request_of(asked.body).pictures for asked in server.asked), "no figure was looked at"

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import base64
 import contextlib
 import hashlib
 import json
@@ -26,7 +27,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from engine.models.base import Block, Message, Reply, Request, ToolResult, ToolSpec, ToolUse
+from engine.models.base import Block, Message, Picture, Reply, Request, ToolResult, ToolSpec, ToolUse
 from tests.servers.messages_faults import Fault
 from tests.servers.messages_rules import blocks, prefixes, refusal
 
@@ -346,6 +347,8 @@ def _block(block: Json) -> Block:
         case "tool_result":
             text = "\n".join(part["text"] for part in blocks(block.get("content") or []))
             return ToolResult(block["tool_use_id"], text, block.get("is_error", False))
+        case "image":
+            return Picture("", base64.b64decode(block["source"]["data"]))
     return str(block["text"])
 
 
@@ -361,11 +364,22 @@ def wire_of(reply: Reply) -> Json:
 
 
 def rehearsed(project: Path, language: str) -> Answer:
-    """The cast of a project's `rehearsal/`, as an answer."""
+    """The cast of a project's `rehearsal/`, as an answer; where a picture is shown, how large it is."""
     from engine.models.rehearsal import RehearsalModel
 
     model = RehearsalModel(project, language)
-    return lambda body: wire_of(asyncio.run(model.stream(request_of(body), lambda _: None)))
+
+    def answer(body: Json) -> Json:
+        request = request_of(body)
+        if any(tool.name == "describe_figure" for tool in request.tools):
+            (picture,) = request.pictures
+            width, height = struct.unpack_from(">II", picture.png, 16)
+            told: Json = {"shows": f"A picture of {width} by {height} pixels.", "legible": True}
+            use = {"type": "tool_use", "id": "toolu_look", "name": "describe_figure", "input": told}
+            return {"content": [use], "stop_reason": "tool_use"}
+        return wire_of(asyncio.run(model.stream(request, lambda _: None)))
+
+    return answer
 
 
 def main() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import re
+import struct
 from typing import Any
 
 Json = dict[str, Any]
@@ -101,6 +103,8 @@ def _blocks(content: list[Json], role: str) -> str | None:
             return f"unknown block {kind!r}"
         if kind == "text" and not str(block.get("text", "")).strip():
             return "text blocks must hold more than white space"
+        if kind == "image" and (why := _picture(block, role)) is not None:
+            return why
         if kind == "tool_use":
             if role != "assistant" or not isinstance(block.get("input"), dict):
                 return "tool_use: an assistant's, with an object as input"
@@ -112,6 +116,19 @@ def _blocks(content: list[Json], role: str) -> str | None:
             if any(part.get("type") == "text" and not part.get("text") for part in blocks(block.get("content") or [])):
                 return "tool_result: text must not be empty"
         text_seen |= kind == "text"
+    return None
+
+
+def _picture(block: Json, role: str) -> str | None:
+    """A user's, whole, of at most 5 MB and 8,000 pixels a side."""
+    source = block.get("source", {})
+    if role != "user" or source.get("type") != "base64" or source.get("media_type") != "image/png":
+        return "image: a user's, base64, of a type that is known"
+    png = base64.b64decode(source["data"], validate=True)
+    if not png.startswith(b"\x89PNG\r\n\x1a\n") or len(source["data"]) > 5_000_000:
+        return "image: could not be processed"
+    if max(struct.unpack_from(">II", png, 16)) > 8000:
+        return "image: dimensions exceed 8000 pixels"
     return None
 
 

@@ -49,6 +49,16 @@ def test_a_model_is_named_after_its_profile() -> None:
     assert parse("openrouter/z-ai/glm-5.3").model.name == "z-ai/glm-5.3"
 
 
+def test_whether_a_model_sees_is_its_profiles_word_unless_its_own_says_otherwise(own: Path) -> None:
+    own.write_text(
+        '[lab]\nbase_url = "http://localhost:8000"\nsees = true\n[lab.models]\nblind = { sees = false }\neyes = {}\n'
+        "[kimi.models]\n'kimi-k3' = { sees = true }\n"
+    )
+    seeing = {name: parse(name).sees for name in ("anthropic", "lab/eyes", "kimi/kimi-k3")}
+    blind = {name: parse(name).sees for name in ("deepseek", "lab/blind", "kimi", "openrouter/any", "rehearsal")}
+    assert set(seeing.values()) == {True} and set(blind.values()) == {False}
+
+
 def test_every_default_is_one_of_its_models_and_every_price_is_whole() -> None:
     for profile in profiles().values():
         assert not profile.default or profile.any_model or profile.default in profile.models, profile.name

@@ -3,6 +3,7 @@ fate that the run needs."""
 
 from __future__ import annotations
 
+import base64
 import json
 import socket
 from collections.abc import AsyncIterator, Callable
@@ -16,9 +17,21 @@ from hypothesis import strategies as st
 
 from engine.models import fate
 from engine.models.anthropic import AnthropicModel
-from engine.models.base import Fate, Message, ModelError, Reply, Request, ToolResult, ToolSpec, ToolUse
-from engine.models.wire import Broken, Whole
+from engine.models.base import (
+    PICTURE_TOKENS,
+    Fate,
+    Message,
+    ModelError,
+    Picture,
+    Reply,
+    Request,
+    ToolResult,
+    ToolSpec,
+    ToolUse,
+)
+from engine.models.wire import Broken, Whole, size
 from state.profiles import ModelInfo, Profile, profiles
+from tests.engine.experiments.test_png import png as picture
 from tests.servers import messages_faults as faults
 from tests.servers.messages import Json, MessagesServer, request_of, wire_of
 
@@ -101,6 +114,21 @@ async def test_what_conversations_share_is_read_from_the_cache_by_the_next_one()
         alone = await it.ask(replace(grades[1], system=f"{shared}program 3", shared=0))
     assert first.usage.cache_read == alone.usage.cache_read == 0 < len(shared) // 8 < second.usage.cache_read
     assert "".join(block["text"] for block in it.server.asked[0].body["system"]) == grades[0].system
+
+
+async def test_a_picture_goes_to_a_model_that_sees_and_is_named_to_one_that_does_not() -> None:
+    png = picture(640, 480)
+    turn = Message("user", ("Look.", Picture("steps.png", png)))
+    request = Request(HELLO.model, HELLO.system, (turn,), HELLO.tools, 1000)
+    async with lab(says("Two lines.")) as it:
+        await it.ask(request)
+        await it.ask(request.without_pictures())
+    seen, told = (asked.body["messages"][0]["content"] for asked in it.server.asked)
+    source = seen[1]["source"]
+    assert (seen[1]["type"], source["type"], source["media_type"]) == ("image", "base64", "image/png")
+    assert base64.b64decode(source["data"]) == png
+    assert told[1]["text"] == "(steps.png cannot be shown to you)"
+    assert size(request) - size(request.without_pictures()) == PICTURE_TOKENS
 
 
 async def test_an_endpoint_that_would_want_its_thoughts_back_is_asked_not_to_think() -> None:

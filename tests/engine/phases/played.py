@@ -10,7 +10,7 @@ from engine import opening
 from engine.desk import Desk
 from engine.inputs import Inputs
 from engine.models.base import Message, Reply, Request, ToolSpec, ToolUse, Usage
-from state import lineage
+from state import lineage, profiles
 from state.products.base import Product
 from state.products.data import Data
 from state.products.experiments import Experiments, Program, Scored
@@ -86,6 +86,8 @@ def play(laid: Laid, cast: Cast, inputs: Inputs, **frame: object) -> Desk:
     desk = laid.desk()
     desk.inputs = inputs
     desk.bench.frame = replace(desk.bench.frame, **frame)  # type: ignore[arg-type]
+    if desk.frame.sees:
+        desk.line.choose = lambda role: profiles.parse("anthropic")
     return desk
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from engine.models.base import Picture
 from engine.phases import report_refinement
 from state.notes import note
 from state.products.manuscript import Manuscript
@@ -11,6 +12,7 @@ from state.products.refinement import Refinement
 from state.products.report import Report
 from state.vocabulary import Phase, Role
 from tests.engine.conftest import Laid
+from tests.engine.experiments.test_png import png
 from tests.engine.phases.played import (
     DATA,
     INTERPRETATION,
@@ -82,6 +84,17 @@ async def test_a_reviewer_sees_what_is_cited_and_what_each_figure_shows(lay: Cal
     assert tagged(cast.shown[0], "cited") == ['<item key="power2022">unknown authors. Grokking</item>']
     (figures,) = tagged(cast.shown[0], "figures")
     assert "steps by program: wd_2 152.0 ± 1.0 (n 3); base 302.0 ± 1.0 (n 3)" in figures and "other" not in figures
+
+
+async def test_a_reviewer_whose_model_sees_is_shown_the_figures_that_the_paper_shows(lay: Callable[..., Laid]) -> None:
+    source = SOURCE.replace("It took", r"\includegraphics{figures/steps.png} It took")
+    report = Report(source=source, figures={"steps.png": png(64, 48), "left-out.png": png(8, 6)})
+    inputs = inputs_with(REVIEW, PLAN, DATA, experiments(), INTERPRETATION, report, measured=values())
+    cast = Cast(review=[FORM], meta_review=[META], decide=[{"decision": "done", "reasons": "x"}])
+    await report_refinement.run(play(lay(Phase.REPORT_REFINEMENT), cast, inputs, sees=True, reviews=3))
+    shown = [request.pictures for request in cast.asked]
+    assert shown.count((Picture("steps.png", png(64, 48)),)) == 6  # three reviewers, twice each, and nobody else
+    assert shown.count(()) == len(shown) - 6
 
 
 async def test_five_reviews_make_the_ensemble(lay: Callable[..., Laid]) -> None:

@@ -17,6 +17,7 @@ from state.products.report import Report
 from state.readers import reading
 from state.vocabulary import Phase
 from tests.engine.conftest import Laid
+from tests.engine.experiments.test_png import png
 from tests.engine.phases.played import (
     DATA,
     INTERPRETATION,
@@ -61,6 +62,22 @@ async def test_a_paper_is_written_section_by_section_and_its_numbers_are_measure
     assert Report.of(report.files()) == report
     asked = [tagged(text, "section")[-1] for text in map(last, cast.asked) if tagged(text, "section")]
     assert asked[0] == "title" and asked[-1] == "discussion" and len(asked) == 9
+
+
+async def test_the_writer_is_told_what_was_seen_and_offered_no_picture_that_nobody_can_read(
+    lay: Callable[..., Laid],
+) -> None:
+    drawn = experiments().model_copy(update={"figures": {"wd_2-a.png": png(64, 48), "wd_2-b.png": png(8, 6)}})
+    inputs = inputs_with(REVIEW, PLAN, DATA, drawn, INTERPRETATION, measured=values())
+
+    def sees(text: str) -> dict[str, Any]:
+        return {"shows": "Lines that fall.", "legible": "<figure>wd_2-a.png" in text}
+
+    cast = Cast(describe_figure=[sees], replace=[writes], review=[FORM], readme=[README], done=[{}], edit=[])
+    await report_writing.run(play(lay(Phase.REPORT_WRITING), cast, inputs, report_steps=1, sees=True))
+    for wanted in ("<section>", "<read_as>"):
+        text = next(text for text in cast.shown if wanted in text)
+        assert tagged(text, "figures") == ['<item file="figures/wd_2-a.png">Seen: Lines that fall.</item>'], wanted
 
 
 async def test_a_typed_number_goes_back_with_its_line(lay: Callable[..., Laid]) -> None:

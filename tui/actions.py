@@ -14,7 +14,7 @@ from textual.binding import Binding, BindingType
 
 @dataclass(frozen=True)
 class Action:
-    """`where`: the screens it works on (home, run, thing); `group` orders the help; `asks`: a question comes first."""
+    """`where`: home, run, thing or list; `group` orders the help; `asks`: a question comes first."""
 
     id: str
     keys: tuple[str, ...]
@@ -27,15 +27,15 @@ class Action:
         return f"action.{self.id}"
 
 
-HOME, RUN, THING = frozenset({"home"}), frozenset({"run"}), frozenset({"thing"})
+HOME, RUN, THING, LIST = (frozenset({name}) for name in ("home", "run", "thing", "list"))
 ALL = HOME | RUN | THING
 
 REGISTRY: tuple[Action, ...] = (
     Action("pane_0", ("0",), RUN | THING, "places"),
     *(Action(f"pane_{number}", (str(number),), RUN | THING, "places") for number in range(1, 9)),
     Action("waits", ("w",), RUN | THING, "places"),
-    Action("open", ("enter",), ALL, "places"),
-    Action("back_out", ("escape",), ALL, "places"),
+    Action("open", ("enter",), HOME | RUN | LIST, "places"),
+    Action("back_out", ("escape",), ALL | LIST, "places"),
     Action("view_before", ("[",), RUN, "places"),
     Action("view_next", ("]",), RUN, "places"),
     Action("part", ("tab",), RUN, "places"),
@@ -54,23 +54,23 @@ REGISTRY: tuple[Action, ...] = (
     Action("new", ("+",), HOME, "words"),
     Action("demo", ("d",), HOME, "words"),
     Action("autopilot", (), RUN, "words"),
-    Action("up", ("up", "k"), ALL, "moving"),
-    Action("down", ("down", "j"), ALL, "moving"),
-    Action("page_up", ("pageup",), ALL, "moving"),
-    Action("page_down", ("pagedown", "space"), ALL, "moving"),
-    Action("top", ("g", "home"), ALL, "moving"),
-    Action("end", ("G", "end"), ALL, "moving"),
-    Action("left", ("left", "h"), RUN | THING, "moving"),
-    Action("right", ("right", "l"), RUN | THING, "moving"),
-    Action("search", ("/",), ALL, "moving"),
+    Action("up", ("up", "k"), ALL | LIST, "moving"),
+    Action("down", ("down", "j"), ALL | LIST, "moving"),
+    Action("page_up", ("pageup",), ALL | LIST, "moving"),
+    Action("page_down", ("pagedown", "space"), ALL | LIST, "moving"),
+    Action("top", ("g", "home"), ALL | LIST, "moving"),
+    Action("end", ("G", "end"), ALL | LIST, "moving"),
+    Action("left", ("left", "h"), RUN, "moving"),
+    Action("right", ("right", "l"), RUN, "moving"),
+    Action("search", ("/",), ALL | LIST, "moving"),
     Action("copy", ("y",), RUN | THING, "moving"),
     Action("fold", ("z",), RUN, "lab"),
     Action("options", ("o",), ALL, "lab"),
-    Action("language", ("f2",), ALL, "lab"),
+    Action("language", ("f2",), ALL | LIST, "lab"),
     Action("help", ("?", "f1"), ALL, "lab"),
     Action("palette", ("ctrl+p",), ALL, "lab"),
-    Action("leave", ("q",), ALL, "lab", asks=True),
-    Action("how_to_leave", ("ctrl+c",), ALL, "lab"),
+    Action("leave", ("q",), ALL | LIST, "lab", asks=True),
+    Action("how_to_leave", ("ctrl+c",), ALL | LIST, "lab"),
 )
 GROUPS = ("places", "words", "moving", "lab")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from tui.text import clip, width
+from tui.text import clean, clip, width
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,13 @@ def lost(text: str) -> Span:
 
 def bold(text: str, role: str = "text") -> Span:
     return Span(text, role, bold=True)
+
+
+def harmless(given: Line) -> Line:
+    """The line with nothing in it that a terminal would obey, whoever wrote it: the last look before it is drawn."""
+    if all(span.text.isprintable() for span in given.spans):
+        return given
+    return Line(tuple(replace(span, text=clean(span.text).replace("\n", " ")) for span in given.spans), given.pick)
 
 
 def fitted(given: Line, cells: int) -> Line:

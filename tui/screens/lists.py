@@ -25,9 +25,11 @@ from tui.widgets.rows import Place, Row, Rows
 class ListScreen(Moving, LabScreen):
     """A title and a list in the whole window; Enter does what the row says, Esc closes."""
 
-    BINDINGS = bindings("thing")
-    where: ClassVar[str] = "thing"
+    BINDINGS = bindings("list")
+    where: ClassVar[str] = "list"
     title_key = ""
+    finds = False
+    """Whether `/` narrows the list."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -51,10 +53,11 @@ class ListScreen(Moving, LabScreen):
         return [ends(cells, bold(tr(self.title_key))), EMPTY, *self.table.draw(cells, rows - 2)]
 
     def keys(self) -> Sequence[Key]:
+        find = [Key("/", "key.find", "act('search')")] if self.finds else []
         return (
             Key("↑↓", "key.choose"),
             Key("Enter", "key.do", "act('open')"),
-            Key("/", "key.find", "act('search')"),
+            *find,
             Key("Esc", "key.close", "act('back_out')"),
         )
 
@@ -79,6 +82,8 @@ class ListScreen(Moving, LabScreen):
 
 class ActionsScreen(ListScreen):
     """Actions of the screen below; choosing one does it there."""
+
+    finds = True
 
     def __init__(self, of: str) -> None:
         super().__init__()

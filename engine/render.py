@@ -1,4 +1,4 @@
-"""runs/N/: what a run made, readable, written from blobs after the commit and repaired at start.
+"""runs/N/: what a run made, readable, written from blobs after the commit, repaired at start and where it is gone.
 
 A file there that the lab did not write, or that was changed since, is a person's: it is never overwritten. Everything
 here can be made again from .nightlab/.
@@ -7,6 +7,7 @@ here can be made again from .nightlab/.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from state.store import Store, sha256
 def product(store: Store, places: Places, run: int, id: int, files: Mapping[str, bytes]) -> list[str]:
     """Write a product's files below runs/<run>/; the paths that were left because they are a person's."""
     folder = places.runs / str(run)
+    if not folder.exists():
+        repair(store, places, run)
     kept = []
     for name, data in sorted(files.items()):
         if not write(store, places, folder / name, data, id):
@@ -95,6 +98,13 @@ def repair(store: Store, places: Places, run: int | None = None) -> None:
             if path not in done and _stale(store, places, path, blob):
                 write(store, places, path, store.get(blob), row["id"])
             done.add(path)
+
+
+def restore(store: Store, places: Places) -> None:
+    """While the lab works: the folder of a run that somebody deleted is made again."""
+    for row in store.rows("SELECT id FROM run"):
+        if not os.path.lexists(places.runs / str(row["id"])):
+            repair(store, places, row["id"])
 
 
 def _stale(store: Store, places: Places, path: Path, wanted: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from state.products.base import Product
 from state.products.literature import Review
 from state.store import Store
 from state.vocabulary import Choice, ExperimentState, Phase, Wait, WordKind
-from tests.engine.lab import Slow, laboratory, started
+from tests.engine.lab import DEADLINE_S, Slow, laboratory, started
 
 READ = Phase.LITERATURE_REVIEW
 Patch = pytest.MonkeyPatch
@@ -229,6 +230,21 @@ async def test_a_file_that_a_person_saved_under_runs_is_offered_at_the_checkpoin
         assert row is not None and row["author"] == "person"
         assert b"Mine while it waits." in mine.read_bytes()  # and from here on it is the lab's to write
         assert opening.files_of(lab.store, row["sha256"])["review.md"] == mine.read_bytes()
+
+
+async def test_a_folder_of_runs_that_is_deleted_while_the_lab_waits_comes_back(
+    tmp_path: Path, monkeypatch: Patch
+) -> None:
+    monkeypatch.setattr("engine.lab.LOOK_EVERY_S", 0.05)
+    async with laboratory(tmp_path, monkeypatch, {READ: reads}) as lab:
+        await lab.until("SELECT 1 FROM wait WHERE why = 'checkpoint'")
+        review = lab.places.runs / "1" / "review.md"
+        written = review.read_bytes()
+        shutil.rmtree(lab.places.runs)
+        async with asyncio.timeout(DEADLINE_S):
+            while not review.exists():
+                await lab.around.bell.heard(0.05)
+        assert review.read_bytes() == written
 
 
 async def test_an_edit_in_a_fork_is_not_seen_by_the_run_that_it_came_from(tmp_path: Path, monkeypatch: Patch) -> None:

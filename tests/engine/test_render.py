@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from engine import render, versions
 from state import durable
 from state.products.literature import Review
+from state.products.plan import Plan
 from state.store import Store
 from tests.engine.conftest import Laid
 
@@ -61,3 +63,27 @@ def test_a_file_that_a_person_wrote_is_neither_repaired_nor_written_over(lay: La
     render.repair(laid.store, laid.places)
     assert "review.md" in render.product(laid.store, laid.places, laid.run, id, files)
     assert path.read_bytes() == b"Mine."
+
+
+def test_a_folder_that_was_deleted_comes_back_whole_with_the_next_product(lay: Lay) -> None:
+    laid = lay()
+    id, files = keep(laid, "One.")
+    render.product(laid.store, laid.places, laid.run, id, files)
+    shutil.rmtree(laid.places.runs)
+    plan = Plan.parsed("Measure.", metric="loss", direction="lower", dataset="d", baseline="b", stop="s")
+    sha = versions.put(laid.store, plan.files())
+    with laid.store.transaction() as tx:
+        id = versions.insert(tx, laid.visit.id, plan, sha, handed_in=True).id
+    assert render.product(laid.store, laid.places, laid.run, id, plan.files()) == []
+    folder = laid.places.runs / "1"
+    assert b"One." in (folder / "review.md").read_bytes() and b"Measure." in (folder / "plan.md").read_bytes()
+
+
+def test_what_a_person_put_where_a_folder_was_is_left(lay: Lay) -> None:
+    laid = lay()
+    id, files = keep(laid, "One.")
+    render.product(laid.store, laid.places, laid.run, id, files)
+    shutil.rmtree(laid.places.runs / "1")
+    (laid.places.runs / "1").symlink_to(laid.places.folder / "moved")  # its folder is not there
+    render.restore(laid.store, laid.places)
+    assert not (laid.places.folder / "moved").exists()

@@ -95,7 +95,7 @@ def _count(tx: Transaction, step: int, visit: int, engine: int) -> None:
 def _whole(folder: Path) -> Reply | None:
     try:
         return from_plain(durable.read_json(folder / "done.json"))
-    except (FileNotFoundError, LabError, KeyError, TypeError):
+    except (FileNotFoundError, LabError, LookupError, TypeError, ValueError):
         return None
 
 

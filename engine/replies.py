@@ -47,7 +47,8 @@ def blocks_plain(blocks: tuple[Block, ...]) -> list[Plain]:
 
 def blocks_of(plain: Plain) -> tuple[Block, ...]:
     found: list[Block] = []
-    assert isinstance(plain, list)
+    if not isinstance(plain, list):
+        raise TypeError("blocks")
     for each in plain:
         if isinstance(each, str):
             found.append(each)

@@ -110,6 +110,8 @@ def test_the_first_local_folder_of_the_persons_own_is_taken_unasked(
     monkeypatch.setattr(places, "SCRATCH", (shared_scratch,))
     assert places.prepare(project, kind=shared(project)) == found  # where.json says so from then on
     assert json.loads(found.where.read_text())["folder"] == str(found.local)
+    places.settle(project, tmp_path / "another")
+    assert places.places(project, kind=shared(project)) == found  # what was settled once stays
 
 
 def test_a_swept_folder_that_was_taken_before_is_found_when_where_json_got_lost(
@@ -179,6 +181,17 @@ def test_a_where_file_that_cannot_be_read_is_named(project: Path) -> None:
 def test_a_lab_folder_that_is_a_link_is_refused(project: Path, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     (project / ".nightlab").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(LabError, match=r"place\.not_ours"):
+        places.prepare(project)
+
+
+def test_a_lab_folder_is_closed_to_others_and_that_of_another_user_is_refused(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / ".nightlab").mkdir()
+    (project / ".nightlab").chmod(0o755)
+    assert stat.S_IMODE(places.prepare(project).lab.stat().st_mode) == 0o700
+    monkeypatch.setattr(os, "geteuid", lambda: 4711)
     with pytest.raises(LabError, match=r"place\.not_ours"):
         places.prepare(project)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import stat
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -62,11 +64,69 @@ def test_a_migration_runs_once_after_a_copy_was_made(store: Store) -> None:
         db.execute("ALTER TABLE run ADD COLUMN mood VARCHAR")
 
     steps = [("m002_mood", add)]
+    copy = store.path.with_suffix(f".v{SCHEMA}.db")
+    copy.write_bytes(b"what an engine left that was killed while it copied")
+    with store.transaction() as tx:
+        lineage.begin_run(tx, "config", list(Phase), "autopilot")
     for _ in range(2):
         migrations.migrate(store.db, store.path, SCHEMA, SCHEMA + 1, steps)
-    assert "mood" in [row[1] for row in store.db.execute("PRAGMA table_info(run)")]
-    assert store.path.with_suffix(f".v{SCHEMA}.db").exists()
+    assert "mood" in columns(store.db)
+    assert store.db.execute("PRAGMA user_version").fetchone()[0] == SCHEMA + 1
+    assert store.db.execute("SELECT value FROM lab WHERE key = 'schema'").fetchone()[0] == str(SCHEMA + 1)
     assert [name for (name,) in store.db.execute("SELECT name FROM migration")] == ["m002_mood"]
+    with closing(sqlite3.connect(copy)) as before:
+        assert "mood" not in columns(before) and before.execute("PRAGMA user_version").fetchone()[0] == SCHEMA
+        assert before.execute("SELECT count(*) FROM run").fetchone()[0] == 1
+
+
+def columns(db: sqlite3.Connection) -> list[str]:
+    return [row[1] for row in db.execute("PRAGMA table_info(run)")]
+
+
+def test_a_migration_that_breaks_leaves_the_database_as_it_was_and_is_made_again(store: Store) -> None:
+    def half(db: sqlite3.Connection) -> None:
+        db.execute("ALTER TABLE run ADD COLUMN mood VARCHAR")
+        raise OSError
+
+    def whole(db: sqlite3.Connection) -> None:
+        db.execute("ALTER TABLE run ADD COLUMN mood VARCHAR")
+
+    with pytest.raises(OSError):
+        migrations.migrate(store.db, store.path, SCHEMA, SCHEMA + 1, [("m002_mood", half)])
+    store.close()
+    with closing(sqlite3.connect(store.path, isolation_level=None)) as db:
+        assert "mood" not in columns(db) and db.execute("PRAGMA user_version").fetchone()[0] == SCHEMA
+        migrations.migrate(db, store.path, SCHEMA, SCHEMA + 1, [("m002_mood", whole)])
+        assert "mood" in columns(db)
+
+
+def test_a_database_of_somebody_else_is_not_written_to(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "lab.db")) as db:
+        db.execute("CREATE TABLE theirs (x)")
+    with pytest.raises(LabError) as raised:
+        Store(tmp_path / "lab.db", tmp_path / "blobs")
+    assert raised.value.key == "store.damaged"
+    with closing(sqlite3.connect(tmp_path / "lab.db")) as db:
+        assert db.execute("SELECT name FROM sqlite_master").fetchall() == [("theirs",)]
+
+
+def test_the_database_is_the_persons_alone(store: Store) -> None:
+    assert stat.S_IMODE(store.path.stat().st_mode) == 0o600
+
+
+def test_a_snapshot_that_breaks_off_leaves_the_one_before(store: Store, tmp_path: Path) -> None:
+    store.snapshot(tmp_path / "snapshot.db")
+    before = (tmp_path / "snapshot.db").read_bytes()
+    (tmp_path / ".snapshot.db.part").write_bytes(b"what an engine left that was killed while it copied")
+    with store.transaction() as tx:
+        lineage.begin_run(tx, "config", list(Phase), "autopilot")
+        with pytest.raises(sqlite3.OperationalError):
+            store.snapshot(tmp_path / "snapshot.db")
+    assert (tmp_path / "snapshot.db").read_bytes() == before
+    store.snapshot(tmp_path / "snapshot.db")
+    with closing(sqlite3.connect(tmp_path / "snapshot.db")) as copy:
+        assert copy.execute("SELECT count(*) FROM run").fetchone()[0] == 1
+    assert [path.name for path in tmp_path.glob("*snapshot*")] == ["snapshot.db"]
 
 
 def test_something_that_is_no_database_is_called_damaged(tmp_path: Path) -> None:

@@ -33,15 +33,15 @@ def start(folder: Path, idle_s: float) -> subprocess.Popen[bytes]:
     )
 
 
-def at_work(folder: Path, process: subprocess.Popen[bytes]) -> None:
-    """Until the engine's own row stands in the database."""
+def at_work(folder: Path, process: subprocess.Popen[bytes], word: str = "") -> None:
+    """Until the engine's own row stands in the database, and it has begun to take words up where one was left."""
     where = places.places(folder)
     for _ in range(600):
         assert process.poll() is None
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(0.05)
         with reading(where.database, where.blobs) as reader:
-            if reader is not None and reader.engines():
+            if reader is not None and reader.engines() and (not word or reader.word(word) is not None):
                 return
     raise TimeoutError
 
@@ -58,8 +58,9 @@ def test_an_engine_whose_project_was_moved_leaves_so_that_one_can_begin_where_it
     project_folder.mkdir()
     (project_folder / project.FILE).write_text('question = "Does it?"\n')
     places.prepare(project_folder)
+    word = inbox.leave(project_folder, WordKind.NOTE, {"text": "it begins with this"})
     process = start(project_folder, 600)
-    at_work(project_folder, process)
+    at_work(project_folder, process, word)
     there = project_folder.rename(folder / "there")
     assert process.wait(30) == 0
     assert lock.look(places.places(there).lock) is None

@@ -26,9 +26,12 @@ terminal.prepare()
 from state import lock, places  # noqa: E402
 from state.status import report  # noqa: E402
 from state.vocabulary import Language, WordKind  # noqa: E402
-from tui import language, launch  # noqa: E402
+from tui import (  # noqa: E402
+    language,
+    launch,
+    sample,
+)
 from tui.app import Lab  # noqa: E402
-from tui.commands import demo  # noqa: E402
 from tui.look import Look  # noqa: E402
 from tui.screens.run import RunScreen  # noqa: E402
 
@@ -45,7 +48,7 @@ def main() -> None:
             asyncio.run(draw(Path(sys.argv[1]).resolve()))
             return
         folder = Path(kept) / "grokking"
-        demo.copy(folder, autopilot=True, language=None, model=None)
+        sample.copy(folder, autopilot=True, language=None, model=None)
         launch.give(folder, WordKind.RUN, {})
         try:
             asyncio.run(draw(folder))

@@ -12,7 +12,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App
 from textual.binding import BindingType
@@ -23,6 +23,7 @@ from tui import drafts, language
 from tui.poller import CannotLook, HomeLooked, Looked, NothingYet, Poller, Wanted
 from tui.screens.frame import LabScreen
 from tui.screens.home import HomeScreen
+from tui.screens.lab import TheLab
 from tui.screens.run import RunScreen
 from tui.theme import THEMES, Palette, poor_terminal, textual_theme
 
@@ -99,6 +100,10 @@ class Lab(App[None], inherit_bindings=False):
         self, folder: Path | None, run: int | None = None, phase: str | None = None, experiment: int | None = None
     ) -> None:
         self.poller.follow(Wanted(folder, run, phase, experiment))
+
+    def hurry(self) -> None:
+        """Look now."""
+        self.poller.hurry()
 
     def follow_home(self, beside: tuple[Path, int] | None) -> None:
         """Home is on screen, with a run beside its list."""
@@ -227,3 +232,10 @@ class Lab(App[None], inherit_bindings=False):
         self.copy_to_clipboard(text)
         if isinstance(self.screen, LabScreen):
             self.screen.say("copy.done")
+
+
+if TYPE_CHECKING:
+
+    def as_screens_ask(lab: Lab) -> TheLab:
+        """Screens know the app by a protocol alone: here it is checked that the app is that."""
+        return lab

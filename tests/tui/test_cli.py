@@ -334,7 +334,7 @@ def test_a_new_project_reads_back_and_is_not_made_twice(tmp_path: Path) -> None:
 def test_the_file_that_new_writes_shows_the_defaults_as_they_are() -> None:
     from state.config import Config
     from state.project import read
-    from tui.commands.new import DEFAULTS
+    from tui.ownproject import DEFAULTS
 
     assert read(DEFAULTS.read_text().replace("QUESTION", 'question = "x"')) == Config(question="x")
 

@@ -13,7 +13,7 @@ from state import inbox, lineage, lock, places, project
 from state.errors import LabError
 from state.store import Store
 from state.vocabulary import Autonomy, Language, Phase, RunState, Wait, WordKind
-from tui.commands import demo
+from tui import sample
 
 NIGHTLAB = Path(sys.executable).with_name("nightlab")
 
@@ -22,7 +22,7 @@ NIGHTLAB = Path(sys.executable).with_name("nightlab")
 def folder(tmp_path: Path) -> Iterator[Path]:
     """A fresh copy of the sample, its lock held: no engine starts."""
     folder = tmp_path / "nightlab-demo"
-    demo.copy(folder, autopilot=False, language=None, model=None)
+    sample.copy(folder, autopilot=False, language=None, model=None)
     with lock.take(places.prepare(folder).lock) or pytest.fail("the lock is taken"):
         yield folder
 
@@ -46,14 +46,14 @@ def begin(folder: Path, state: RunState, why: Wait | None = None) -> int:
 
 def test_the_copy_is_a_project_with_the_language_and_mode_that_were_asked_for(tmp_path: Path) -> None:
     folder = tmp_path / "a" / "demo"
-    demo.copy(folder, autopilot=True, language="zh", model="ollama/qwen3:8b")
+    sample.copy(folder, autopilot=True, language="zh", model="ollama/qwen3:8b")
     config = project.load(folder).config
     assert config.autonomy is Autonomy.AUTOPILOT
     assert (config.languages.team, config.languages.paper) == (Language.ZH, Language.ZH)
     assert config.model_for(None, None) == "ollama/qwen3:8b"
-    sample = (demo.SAMPLE / "project.toml").read_text()
+    shipped = (sample.SAMPLE / "project.toml").read_text()
     text = (folder / "project.toml").read_text()
-    assert [line for line in sample.splitlines() if line.startswith("#") and line not in text] == []
+    assert [line for line in shipped.splitlines() if line.startswith("#") and line not in text] == []
     assert (folder / "rehearsal").is_dir() and (folder / "papers").is_dir()
     assert not list(folder.parent.glob(".demo.*"))
 
@@ -67,13 +67,13 @@ def test_as_it_is_it_asks_at_every_checkpoint_and_rehearses(folder: Path) -> Non
 def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("mine")
     with pytest.raises(LabError, match=r"demo\.not_empty"):
-        demo.copy(tmp_path, autopilot=False, language=None, model=None)
+        sample.copy(tmp_path, autopilot=False, language=None, model=None)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
 
 
 def test_the_first_time_a_run_begins_and_an_interrupted_first_time_leaves_one_word(folder: Path) -> None:
-    assert demo.go_on(folder, autopilot=False) is None
-    assert demo.go_on(folder, autopilot=False) is None
+    assert sample.go_on(folder, autopilot=False) is None
+    assert sample.go_on(folder, autopilot=False) is None
     assert [word.kind for word in words(folder)] == [WordKind.RUN]
 
 
@@ -93,14 +93,14 @@ def test_an_existing_demo_goes_on_from_where_it_stands(
     folder: Path, state: RunState, why: Wait | None, left: list[WordKind]
 ) -> None:
     run = begin(folder, state, why)
-    number = demo.go_on(folder, autopilot=False)
+    number = sample.go_on(folder, autopilot=False)
     assert number == (None if state is RunState.DONE else run)
     assert [word.kind for word in words(folder)] == left
 
 
 def test_autopilot_for_an_existing_demo_is_a_word_that_approves_nothing(folder: Path) -> None:
     run = begin(folder, RunState.WAITING, Wait.CHECKPOINT)
-    demo.go_on(folder, autopilot=True)
+    sample.go_on(folder, autopilot=True)
     (word,) = words(folder)
     assert word.body == inbox.SetBody(run=run, key="autonomy", value="autopilot")
 

@@ -11,7 +11,7 @@ from state import inbox
 from state.vocabulary import Phase, RunState
 from tests.state.test_products import PLAN
 from tests.tui.test_cli import Lab, lab
-from tui.commands import demo
+from tui import sample
 
 __all__ = ["lab"]
 
@@ -44,7 +44,7 @@ def test_a_demo_at_work_goes_on_though_its_data_are_gone_for_now(lab: Lab) -> No
     write(lab, GONE)
     with lab.store.transaction() as tx:
         tx.execute("UPDATE run SET state = ? WHERE id = ?", (RunState.STOPPED.value, run))
-    assert demo.go_on(lab.folder, autopilot=False) == run
+    assert sample.go_on(lab.folder, autopilot=False) == run
 
 
 BROKEN = 'question = "Does it?"\n[limits]\nmoney_usd = "15"\n'

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
 from state import project
-from state.durable import write
 from state.errors import LabError
-from state.toml_text import with_value
-from tui import drafts, here
+from tui import drafts, here, ownproject
 from tui.language import tr
-
-DEFAULTS = Path(__file__).parent / "project.toml"
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -34,18 +29,7 @@ def run(args: argparse.Namespace) -> int:
         if here.no_terminal():
             raise LabError("new.no_question")
         question = input(f"{tr('cli.new.ask')} ").strip()
-    text = DEFAULTS.read_text("utf-8")
-    first = "topic" if topic else "question"
-    text = text.replace("QUESTION", f"{first} = {json.dumps(topic or question, ensure_ascii=False)}", 1)
-    if args.autopilot:
-        text = with_value(text, ("autonomy",), "autopilot")
-    if args.lang:
-        text = with_value(text, ("languages", "team"), args.lang)
-        text = with_value(text, ("languages", "paper"), args.lang)
-    project.read(text, folder / project.FILE)
-    for part in (folder, folder / "notes", folder / "papers"):
-        part.mkdir(parents=True, exist_ok=True)
-    write(folder / project.FILE, text.encode())
+    ownproject.write(folder, question, topic, autopilot=args.autopilot, language=args.lang)
     drafts.know(folder)
     print(folder / project.FILE)
     return 0

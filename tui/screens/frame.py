@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar, cast
 
 from textual import events
 from textual.screen import Screen
@@ -17,11 +17,9 @@ from textual.screen import Screen
 from tui import drafts
 from tui.language import current, tr, use
 from tui.lines import EMPTY, Line, Span, dim, ends, line
+from tui.screens.lab import TheLab
 from tui.widgets.canvas import Canvas
 from tui.widgets.keyline import Key, Question, key_line, question_line
-
-if TYPE_CHECKING:
-    from tui.app import Lab
 
 NEEDS = (80, 24)
 SAID_S = 4.0
@@ -53,8 +51,8 @@ class LabScreen(Screen[None], inherit_bindings=False):
         self.key_canvas = Canvas(self.draw_keys, ground="side", id="keys")
 
     @property
-    def lab(self) -> Lab:
-        return cast("Lab", self.app)
+    def lab(self) -> TheLab:
+        return cast("TheLab", self.app)
 
     # drawing
 

@@ -232,7 +232,7 @@ class HomeScreen(Moving, LabScreen):
             from tui.screens.editor import opened_elsewhere
 
             await opened_elsewhere(self, file)
-            self.lab.poller.hurry()
+            self.lab.hurry()
 
         self.run_worker(mend(), name="editor", exclusive=True)
 

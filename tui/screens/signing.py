@@ -6,18 +6,15 @@ The form lives in the pane of refinement; here it becomes a draft with every key
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 from state.vocabulary import WordKind
 from tui import drafts, reviewform
 from tui.language import tr
 from tui.panes.refinement import RefinementPane, form_body
 from tui.screens.editor import edited_elsewhere
+from tui.screens.words_left import Says
 from tui.widgets.keyline import Answer, Question
 from tui.widgets.rows import Place
-
-if TYPE_CHECKING:
-    from tui.screens.words_left import Says
 
 
 def key_pressed(screen: Says, pane: RefinementPane, key: str) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import Protocol, cast
 
 from rich.segment import Segment
 from textual import events
@@ -18,12 +18,16 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.lines import EMPTY, Line, at, exactly, fitted, harmless, swap
-from tui.theme import ASCII
-
-if TYPE_CHECKING:
-    from tui.app import Lab
+from tui.theme import ASCII, Palette
 
 Draw = Callable[[int, int], list[Line]]
+
+
+class Wearer(Protocol):
+    """What a canvas asks of the app: the colours, and whether symbols are plain."""
+
+    palette: Palette
+    plain_symbols: bool
 
 
 class Canvas(Widget, can_focus=False):
@@ -78,7 +82,7 @@ class Canvas(Widget, can_focus=False):
         self.repaint()
 
     def render_line(self, y: int) -> Strip:
-        lab = cast("Lab", self.app)
+        lab = cast("Wearer", self.app)
         given = self.shown[y] if y < len(self.shown) else fitted(EMPTY, self.size.width)
         if lab.plain_symbols:
             given = swap(given, ASCII)

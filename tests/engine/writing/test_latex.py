@@ -76,6 +76,15 @@ def test_what_reads_writes_runs_or_redefines_is_refused_with_its_line(text: str)
         (r"\end{itemize}", "unbalanced", r"\end{itemize}"),
         ("}", "unbalanced", "}"),
         ("one $ two", "unbalanced", "$"),
+        ("one { two", "unbalanced", "{"),
+        ("one # two", "unbalanced", r"# (write \#)"),
+        (r"\label{sec:nowhere}", "label_on_nothing", "sec:nowhere"),
+        (r"\maketitle", "no_part", r"\maketitle once"),
+        (r"\end{document}", "no_part", r"\end{document} once"),
+        (r"\includegraphics{bars.png}", "unknown_figure", "bars.png"),
+        (r"\begin{thebibliography}", "unknown_environment", "thebibliography"),
+        (r"\bibitem{invented}", "unknown_command", r"\bibitem"),
+        (r"\begin{filecontents}", "unknown_environment", "filecontents"),
         ("a_b", "unbalanced", r"_ outside math (write \_)"),
         (r"Table~\ref{tab:none}", "unknown_label", "tab:none"),
         (r"\label{fig:bars}", "label_twice", "fig:bars"),
@@ -91,6 +100,13 @@ def test_a_breach_is_named(text: str, key: str, found: str) -> None:
     told = latex.faults(source, FIGURES)
     assert (f"paper.{key}", found) in [(fault.key, str(fault.facts.get("found"))) for fault in told]
     assert all(fault.line and fault.why for fault in told)
+
+
+def test_a_paper_without_a_title_is_none() -> None:
+    source = paper().replace(r"\maketitle", "")
+    assert [(fault.key, fault.facts["found"]) for fault in latex.faults(source, FIGURES)] == [
+        ("paper.no_part", r"\maketitle once")
+    ]
 
 
 def test_packages_and_the_class_are_ours() -> None:
@@ -184,6 +200,16 @@ def test_the_bibliography_holds_what_is_cited_under_its_key() -> None:
     text = citations.bibliography(with_section(source, "discussion", r"\cite{nanda2023progress}"), SHELF)
     assert list(bib_entries(text)) == ["nanda2023progress"]
     assert "author = {Nanda, Neel and Chan, Lawrence and Lieberum, Tom}," in text
+
+
+def test_what_is_cited_in_a_comment_is_not_cited() -> None:
+    source = with_section(scaffold("T", Language.EN), "discussion", "One. % \\cite{nanda2023progress,invented2024}")
+    assert (citations.faults(source, SHELF), citations.bibliography(source, SHELF)) == ([], "")
+
+
+def test_an_entry_is_of_a_kind_and_has_fields_that_every_style_knows() -> None:
+    theirs = "@software{x, title={T}, year={2020}, abstract={Long.}, file={/home/me/x.pdf}, crossref={y}}"
+    assert citations.entry("k", theirs) == "@misc{k,\n  title = {T},\n  year = {2020},\n}"
 
 
 def test_an_entry_from_the_network_brings_no_command_along() -> None:

@@ -20,7 +20,7 @@ from engine.experiments.slots import how_many
 from engine.notes_folder import NotesFolder
 from engine.visiting import Surroundings
 from state import inbox, lineage, taking
-from state.errors import LabError, Plain
+from state.errors import LabError
 from state.events import RunDone
 from state.lineage import Visit
 from state.store import Transaction, canonical
@@ -219,8 +219,7 @@ class Lab:
 
     async def _trouble(self, run: int, visit: Visit | None, error: Exception) -> None:
         """Pause until the person says to try again. Of what an engine before asked already, nothing is asked twice."""
-        key: Plain = error.key if isinstance(error, LabError) else type(error).__name__
-        facts: dict[str, Plain] = {"what": "phase_broke", "error": key, "why": str(error)[:2000]}
+        facts = visiting.broke(error)
         if isinstance(error, LabError) and error.key.startswith("manuscript."):
             facts = {"what": "manuscript", "key": error.key, "facts": error.facts}
         asked = self.store.row(

@@ -48,7 +48,7 @@ async def after(bench: Bench, step: Step, role: Role, error: ModelError, tries: 
             await _wait_for_network(bench, model, error.why)
         case Fate.AUTH:
             refused = _key_file()
-            facts = {"why": error.why, "role": role.value}
+            facts = {"why": error.why, "role": role.value, "profile": _profile(bench, step)}
             await bench.wait(
                 Wait.AUTH, [Choice.RETRY, Choice.STOP], facts, probe=lambda: _key_file() not in (refused, None)
             )
@@ -75,6 +75,12 @@ def _wasted(bench: Bench, step: Step) -> int:
     )
     assert row is not None
     return int(row["n"])
+
+
+def _profile(bench: Bench, step: Step) -> str:
+    """The profile of the model that a step asked last."""
+    row = bench.store.row("SELECT model FROM attempt WHERE step = ? ORDER BY n DESC LIMIT 1", (step.id,))
+    return str(row["model"]).partition("/")[0] if row is not None else ""
 
 
 def _key_file() -> int | None:

@@ -139,10 +139,8 @@ async def _ended(around: Surroundings, run: int, visit: Visit, desk: Desk, phase
         return
     if error is not None:
         log.error("%s broke", visit.label, exc_info=error)
-        key: Plain = error.key if isinstance(error, LabError) else type(error).__name__
-        facts: dict[str, Plain] = {"what": "phase_broke", "error": key, "why": str(error)[:2000]}
         choices = [Choice.RETRY, Choice.SEND_BACK, Choice.GO_BACK, Choice.STOP]
-        await bench.wait(Wait.TROUBLE, choices, facts)
+        await bench.wait(Wait.TROUBLE, choices, broke(error))
         return
     row = around.store.row("SELECT state FROM visit WHERE id = ?", (visit.id,))
     assert row is not None
@@ -154,6 +152,13 @@ async def _ended(around: Surroundings, run: int, visit: Visit, desk: Desk, phase
             {"unfinished": True},
             product=newest["id"] if newest else None,
         )
+
+
+def broke(error: BaseException) -> dict[str, Plain]:
+    """The facts of a trouble: a fault that has a name is told by it, in the person's language."""
+    if isinstance(error, LabError):
+        return {"what": "phase_broke", "error": error.key, "key": error.key, "facts": error.facts}
+    return {"what": "phase_broke", "error": type(error).__name__, "why": str(error)[:2000]}
 
 
 def _close_orphans(tx: Transaction, run: int, visit: int) -> None:

@@ -335,3 +335,10 @@ async def test_a_stop_ends_experiments_although_the_disk_is_full_when_it_is_take
             while not ended:
                 await asyncio.sleep(0.01)
         assert ended == [1]
+
+
+def test_a_fault_with_a_name_is_left_by_it_and_any_other_by_its_words() -> None:
+    named = visiting.broke(LabError("profiles.unreadable", file="profiles.toml", line=3, reason="not UTF-8"))
+    assert named["key"] == "profiles.unreadable"
+    assert named["facts"] == {"file": "profiles.toml", "line": 3, "reason": "not UTF-8"}
+    assert visiting.broke(KeyError("seed")) == {"what": "phase_broke", "error": "KeyError", "why": "'seed'"}

@@ -52,6 +52,7 @@ def test_an_engine_without_a_key_or_with_a_bad_one_waits_and_no_key_is_left_anyw
     assert server.count == 0
     keys.keep("anthropic", BAD)
     until(lab, lambda told: rows(lab, "SELECT 1 FROM wait WHERE why = 'auth' AND facts LIKE '%bad_key%'"), running)
+    assert rows(lab, "SELECT 1 FROM wait WHERE why = 'auth' AND json_extract(facts, '$.profile') = 'anthropic'")
     assert paused(until(lab, lambda told: True, running), "auth"), "a key that is refused is waited for again"
     keys.keep("anthropic", GOOD)
     until(lab, lambda told: answered(told) >= 2, running)

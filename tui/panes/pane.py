@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from tui.things import Thing
 
 BESIDE = 140
+HOLDS_UP = frozenset({"network", "auth", "budget", "disk", "trouble"})
+"""While one of these is waited for no call is made, so nobody writes."""
 
 
 class Reads(Protocol):
@@ -312,7 +314,7 @@ class Pane:
     # bodies that several phases share
 
     def body_talk(self, look: Look, cells: int, rows: int) -> list[Line]:
-        cut = bool(look.waits) and look.waits[0].why == "network"
+        cut = any(wait.why in HOLDS_UP for wait in look.waits)
         self.talk.show(self.said(look, look.turns.get(self.phase, ())), cells, look.now, cut or look.engine_missing)
         return [EMPTY, *self.talk.draw(cells, rows - 1)]
 
@@ -375,7 +377,7 @@ def pause_label(look: Look) -> str:
     """What `p` does now."""
     if look.engine_missing:
         return "key.start_engine"
-    if look.waits and look.waits[0].why in ("network", "backoff"):
+    if look.waits and look.waits[0].why in ("network", "backoff", "auth", "disk"):
         return "key.try_now"
     if any(Choice.RETRY.value in wait.choices for wait in look.waits):
         return "key.go_on"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from state.errors import LabError
+from state.rows import WaitRow
 from tui.decided import decision
 from tui.language import has, tr
 from tui.launch import version
@@ -62,13 +63,11 @@ def notice_for(look: Look, phase: str) -> Notice | None:
     facts |= {"time": clock(wait.opened_at, look.now), "folder": str(look.folder)}
     name = str(wait.why)
     if wait.why == "trouble":
-        key = f"trouble_what.{wait.facts.get('what')}"
-        why = clip(" ".join(str(wait.facts.get("why") or wait.facts.get("error") or "").split()), 240)
-        if isinstance(refused := wait.facts.get("key"), str):
-            why = refusal(LabError(refused, **wait.facts.get("facts", {})))
-        facts["told"] = tr(key if has(key) else "trouble_what.other", **{**facts, "why": why})
-        if wait.facts.get("what") == "manuscript":  # the person's file, not the lab's work
-            name = "manuscript"
+        name, facts["told"] = trouble(wait)
+    if wait.why == "auth":
+        name, facts["told"] = no_key(wait)
+        facts["profile"] = str(wait.facts.get("profile") or look.model.partition("/")[0] or NONE)
+        facts["goes_on"] = on_without(look, "credit")
     if wait.why == "budget":
         name = "budget_gpu" if "limit_gpu_hours" in wait.facts else "budget" if "limit_usd" in wait.facts else "credit"
         facts["whose"] = tr("notice.budget.run" if wait.facts.get("own") else "notice.budget.project")
@@ -87,6 +86,33 @@ def notice_for(look: Look, phase: str) -> Notice | None:
     mark, role = ("◆", "you") if wait.needs_person else ("◇", "text")
     left = decision(look, wait)
     return Notice(name, mark, role, facts, left.text if left is not None else "")
+
+
+def trouble(wait: WaitRow) -> tuple[str, str]:
+    """Which notice tells of a trouble, and what it tells: only a fault that has no name is the lab's own."""
+    what = wait.facts.get("what")
+    if named := wait.facts.get("key"):
+        # what a person mends outside; a manuscript is theirs too, and its notice says what helps
+        return "manuscript" if what == "manuscript" else "trouble_named", named_fault(str(named), wait)
+    key = f"trouble_what.{what}"
+    why = clip(" ".join(str(wait.facts.get("why") or wait.facts.get("error") or "").split()), 240)
+    own = what in ("phase_broke", "deaths") or not has(key)
+    told = tr(key if has(key) else "trouble_what.other", **{**wait.facts, "why": why})
+    return "trouble" if own else "trouble_told", told
+
+
+def no_key(wait: WaitRow) -> tuple[str, str]:
+    """Which notice tells of a key that is missing, was refused, or cannot be read."""
+    named = wait.facts.get("key")
+    if named is None:
+        return "auth_refused", ""
+    return ("auth", "") if named == "auth.no_key" else ("auth_file", named_fault(str(named), wait))
+
+
+def named_fault(key: str, wait: WaitRow) -> str:
+    """A fault that has a name, as the lab's errors are told."""
+    facts = wait.facts.get("facts", {name: value for name, value in wait.facts.items() if name != "key"})
+    return refusal(LabError(key, **facts))
 
 
 def how_it_ended(engine: Engine) -> str:

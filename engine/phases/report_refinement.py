@@ -13,7 +13,7 @@ from engine.phases import looking, reading, standing
 from engine.phases.building import readable
 from engine.phases.news import with_last
 from engine.phases.reviewing import means, shown_review
-from engine.prompt import Shown, lines, tag
+from engine.prompt import Shown, Value, lines, tag
 from engine.roles import REVIEWERS
 from engine.seat import Seat
 from state.products.base import Product
@@ -42,9 +42,9 @@ async def run(desk: Desk) -> Refinement | None:
     elsewhere = inputs.manuscript
     paper = elsewhere.shown if elsewhere else readable(desk, inputs.report.source)
     seats = [(nth, REVIEWERS[nth % len(REVIEWERS)]) for nth in range(frame.reviews)]
-    cited, figures = ("", "") if elsewhere else beside(desk)
+    shown = read_as(desk, paper)
     forms = await desk.all(
-        *(desk.start(f"{role.value}-{nth + 1}", reviewed, role, paper, cited, figures) for nth, role in seats)
+        *(desk.start(f"{role.value}-{nth + 1}", reviewed, role, paper, shown) for nth, role in seats)
     )
     reviews = tuple(
         Signed(reviewer=role, round=inputs.round, form=form) for (_, role), form in zip(seats, forms, strict=True)
@@ -52,10 +52,10 @@ async def run(desk: Desk) -> Refinement | None:
     averages = means(forms)
     shown_means = lines(*(tag(name, value) for name, value in averages.items()))
     shown_reviews = lines(*(shown_review(one) for one in reviews))
-    chair = desk.seat(Role.AREA_CHAIR, "chair", means=shown_means, reviews=shown_reviews)
+    chair = desk.seat(Role.AREA_CHAIR, "chair", **shown, means=shown_means, reviews=shown_reviews)
     if elsewhere:
         return await summed_up(desk, chair, averages, reviews)
-    meta = await chair.ask(answers=(MetaReview,))
+    meta = await chair.ask(answers=(MetaReview,), pictures=looking.shown(desk, paper))
     rounds_left = max(frame.rounds - inputs.round + 1, 0)
     author = desk.seat(
         Role.PHD_STUDENT,
@@ -90,18 +90,23 @@ async def run(desk: Desk) -> Refinement | None:
     return None
 
 
-def beside(desk: Desk) -> tuple[Shown, Shown]:
-    """The references and the figures of the lab's own paper, in words."""
+def read_as(desk: Desk, paper: str) -> dict[str, Value]:
+    """The paper as reviewers and area chair see it; the lab's own with its references and its figures in words."""
     inputs = desk.inputs
+    if inputs.manuscript:
+        return {"paper_language": "", "paper": paper, "cited": "", "figures": ""}
     source = inputs.report.source
-    papers = (*inputs.review.papers, *inputs.report.papers)
-    return reading.references(source, papers), reading.figures(source, inputs.experiments)
+    return {
+        "paper_language": desk.frame.paper_language,
+        "paper": paper,
+        "cited": reading.references(source, (*inputs.review.papers, *inputs.report.papers)),
+        "figures": reading.figures(source, inputs.experiments),
+    }
 
 
-async def reviewed(desk: Desk, role: Role, paper: str, cited: str, figures: str) -> Form:
+async def reviewed(desk: Desk, role: Role, paper: str, shown: dict[str, Value]) -> Form:
     """One review, looked at once more by who wrote it."""
-    language = "" if desk.inputs.manuscript else desk.frame.paper_language
-    reviewer = desk.seat(role, "reviewer", paper_language=language, paper=paper, cited=cited, figures=figures)
+    reviewer = desk.seat(role, "reviewer", **shown)
     await reviewer.ask(answers=(SubmitReview,), pictures=looking.shown(desk, paper))
     look_again = tag("look_again", LOOK_AGAIN)
     return (await reviewer.ask(look_again, answers=(SubmitReview,))).form

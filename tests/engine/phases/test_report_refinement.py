@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from engine.models.base import Picture
 from engine.phases import report_refinement
@@ -86,6 +87,28 @@ async def test_a_reviewer_sees_what_is_cited_and_what_each_figure_shows(lay: Cal
     assert "steps by program: wd_2 152.0 ± 1.0 (n 3); base 302.0 ± 1.0 (n 3)" in figures and "other" not in figures
 
 
+async def test_the_area_chair_weighs_the_reviews_with_the_paper_at_hand(lay: Callable[..., Laid]) -> None:
+    laid = lay(Phase.REPORT_REFINEMENT)
+    source = SOURCE.replace("It took", r"See \cite{power2022}. It took")
+    cast = Cast(review=[FORM], meta_review=[META], decide=[{"decision": "done", "reasons": "x"}])
+    inputs = inputs_with(REVIEW, PLAN, DATA, experiments(), INTERPRETATION, Report(source=source), measured=values())
+    await report_refinement.run(play(laid, cast, inputs))
+    (chair,) = [text for text in cast.shown if tagged(text, "role") == ["area_chair"]]
+    assert "It took 152.0 ± 1.0 steps, better." in tagged(chair, "paper")[0]
+    assert "Grokking" in tagged(chair, "cited")[0] and "one data set" in tagged(chair, "reviews")[0]
+
+
+async def test_the_area_chair_of_a_visit_that_began_without_the_paper_goes_on_without(lay: Callable[..., Laid]) -> None:
+    laid = lay(Phase.REPORT_REFINEMENT)
+    cast = Cast(review=[FORM], meta_review=[META], decide=[{"decision": "done", "reasons": "x"}])
+    desk = play(laid, cast, INPUTS)
+    before = {**desk.frame.prompts, "report_refinement/chair": "Weigh.\n\n{{means}}\n\n{{reviews}}"}
+    desk.bench.frame = replace(desk.frame, prompts=before)
+    await report_refinement.run(desk)
+    (chair,) = [text for text in cast.shown if tagged(text, "role") == ["area_chair"]]
+    assert tagged(chair, "paper") == [] and tagged(chair, "reviews")
+
+
 async def test_a_reviewer_whose_model_sees_is_shown_the_figures_that_the_paper_shows(lay: Callable[..., Laid]) -> None:
     source = SOURCE.replace("It took", r"\includegraphics{figures/steps.png} It took")
     report = Report(source=source, figures={"steps.png": png(64, 48), "left-out.png": png(8, 6)})
@@ -93,8 +116,8 @@ async def test_a_reviewer_whose_model_sees_is_shown_the_figures_that_the_paper_s
     cast = Cast(review=[FORM], meta_review=[META], decide=[{"decision": "done", "reasons": "x"}])
     await report_refinement.run(play(lay(Phase.REPORT_REFINEMENT), cast, inputs, sees=True, reviews=3))
     shown = [request.pictures for request in cast.asked]
-    assert shown.count((Picture("steps.png", png(64, 48)),)) == 6  # three reviewers, twice each, and nobody else
-    assert shown.count(()) == len(shown) - 6
+    assert shown.count((Picture("steps.png", png(64, 48)),)) == 7  # three reviewers, twice each, and the area chair
+    assert shown.count(()) == len(shown) - 7
 
 
 async def test_five_reviews_make_the_ensemble(lay: Callable[..., Laid]) -> None:

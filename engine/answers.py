@@ -186,6 +186,9 @@ class ReadingNotes(Answer):
 
     tool: ClassVar[str] = "reading_notes"
     notes: Words = Field(description="Claims, methods, numbers and limits, each with its page: (p. 4).")
+    title: Text = Field(default="", description="Only where record_lacks names it: the title as printed.")
+    authors: Texts = Field(default=(), description="Only where record_lacks names them: full names as printed.")
+    year: int | None = Field(default=None, ge=1000, le=2999, description="Only where record_lacks names it.")
 
 
 class LiteratureReview(Answer):

@@ -23,6 +23,9 @@ from state.products.report import Report
 from state.store import Store, Transaction, canonical
 from state.vocabulary import Role, VisitState
 
+READ = ", ".join(f"{name} = excluded.{name}" for name in ("title", "authors", "year", "bibtex", "notes"))
+"""What a paper's reader may add to the row of a paper that was found."""
+
 
 @dataclass(frozen=True)
 class Version:
@@ -167,7 +170,7 @@ def note_facts(tx: Transaction, bench: Bench, product: Product) -> None:
     match product:
         case Review():
             for paper in product.papers:
-                _note_paper(tx, bench, paper, "UPDATE SET notes = excluded.notes")
+                _note_paper(tx, bench, paper, f"UPDATE SET {READ}")
         case Report():
             for paper in product.papers:
                 _note_paper(tx, bench, paper, "NOTHING")  # what a reader noted stands

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from engine.answers import ReadingNotes
+from engine.answers import ReadingNotes, Refusal
 from engine.desk import Desk
 from engine.prompt import Shown, lines, tag
 from engine.tools import shelf
-from engine.tools.paper import Paper, Text
+from engine.tools.paper import Paper, Text, entry
+from engine.tools.papers import stands_in
 from state.errors import Plain
 from state.events import SourceUnreachable
 from state.products.literature import ShelfPaper
@@ -26,6 +27,9 @@ READ_CHARACTERS = 120_000
 """As much of a paper as its reader is shown; the rest is named as left out."""
 
 ABSTRACT_CHARACTERS = 1_500
+
+FRONT = 2
+"""Pages on which a paper prints what it is."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +59,11 @@ async def _search(folder: Path, query: str, online: bool, limit: int, known: lis
     return await shelf.search(query, folder, online, limit=limit, known=[Paper.of(one) for one in known])
 
 
-async def read(desk: Desk, one: ShelfPaper, looking_for: str) -> str:
-    """A reader's notes on the paper, each with its page; where only the abstract can be had, that is said."""
+async def read(desk: Desk, one: ShelfPaper, looking_for: str) -> ShelfPaper:
+    """The paper with a reader's notes, each with its page; where only the abstract can be had, that is said.
+
+    A PDF of the folder that came without a record gets the one that is printed on it.
+    """
     text = await desk.step("pages", partial(_pages, _folder(desk)), _paper(one).plain(), desk.frame.online)
     pages = [tag("page", page, n=number) for number, page in enumerate(text.pages, 1)] if text.whole else []
     told, left = lines(*pages) if pages else tag("abstract", "\n".join(text.pages) or one.abstract), ""
@@ -70,13 +77,36 @@ async def read(desk: Desk, one: ShelfPaper, looking_for: str) -> str:
         left = f"pages {len(kept) + 1} to {len(pages)} are left out"
         told = lines(*kept)
     about = lines(tag("title", one.title), tag("only_abstract", text.why) if not text.whole else "", told)
+    bare = text.whole and one.source == "folder" and not one.authors
     reader = desk.seat(
         Role.READER,
         "reader",
+        record_lacks="title, authors, year" if bare else None,
         looking_for=looking_for,
         paper=tag("paper", lines(about, tag("left_out", left) if left else ""), key=one.key),
     )
-    return (await reader.ask(answers=(ReadingNotes,))).notes
+    front = "\n".join(text.pages[:FRONT]) if bare else ""
+    given = await reader.ask(answers=(ReadingNotes,), check=partial(unprinted, front) if bare else None)
+    read = one.model_copy(update={"notes": given.notes})
+    return recorded(read, given, front) if bare and given.authors else read
+
+
+def unprinted(front: str, given: ReadingNotes) -> Refusal | None:
+    """Why a record is not the paper's: its words do not stand on the first pages."""
+    strangers = [name for name in given.authors if not any(stands_in(word, front) for word in name.split())]
+    if given.title and not stands_in(given.title, front):
+        strangers.append(given.title)
+    if strangers:
+        return Refusal(f"not printed on the paper's first pages: {'; '.join(strangers)}; leave out what is not there")
+    return None
+
+
+def recorded(one: ShelfPaper, given: ReadingNotes, front: str) -> ShelfPaper:
+    """The paper under the record that its reader found printed on it."""
+    title, year = given.title or one.title, given.year if stands_in(str(given.year), front) else one.year
+    arxiv = _paper(one).arxiv
+    made = entry("misc", one.key, title, given.authors, year, eprint=arxiv, archiveprefix="arXiv" if arxiv else "")
+    return one.model_copy(update={"title": title, "authors": given.authors, "year": year, "bibtex": made})
 
 
 async def _pages(folder: Path, paper: dict[str, Plain], online: bool) -> Text:
@@ -85,9 +115,8 @@ async def _pages(folder: Path, paper: dict[str, Plain], online: bool) -> Text:
 
 def paper(one: ShelfPaper) -> Shown:
     """A paper as a search result: its key, title, year and abstract."""
-    head = (
-        f"{one.title} ({', '.join(one.authors[:3])}{' et al.' if len(one.authors) > 3 else ''}, {one.year or 'n.d.'})"
-    )
+    authors = ", ".join(one.authors[:3]) + (" et al." if len(one.authors) > 3 else "")
+    head = f"{one.title} ({authors or 'unknown authors'}, {one.year or 'n.d.'})"
     return tag("paper", f"{head}\n{one.abstract[:ABSTRACT_CHARACTERS]}".strip(), key=one.key)
 
 

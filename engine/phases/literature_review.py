@@ -52,9 +52,8 @@ async def run(desk: Desk) -> Review | None:
                 known |= {key: paper for key, paper in found.papers.items() if key not in known}
                 heard = found.shown
             case FullText(paper=key, looking_for=looking_for):
-                notes = await read(here, known[key], looking_for)
-                known[key] = known[key].model_copy(update={"notes": notes})
-                heard = tag("notes", notes, paper=key)
+                known[key] = await read(here, known[key], looking_for)
+                heard = tag("notes", known[key].notes, paper=key)
             case AddPaper(paper=key, notes=notes):
                 shelf[key] = known[key].model_copy(update={"notes": together(known[key].notes, notes)})
                 desk.tell(PaperFound(key, known[key].title))

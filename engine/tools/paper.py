@@ -64,7 +64,8 @@ class Paper:
     def names(self) -> frozenset[str]:
         """What it is known by anywhere: two papers that share one of these are the same."""
         title = "".join(char for char in self.title.casefold() if char.isalnum())
-        known = {f"title:{title}", f"arxiv:{self.arxiv}", f"doi:{self.doi.casefold()}"}
+        own = self.ident if self.ident.lower().endswith(".pdf") else ""  # its reader may have mended the title
+        known = {f"title:{title}", f"arxiv:{self.arxiv}", f"doi:{self.doi.casefold()}", f"folder:{own}"}
         return frozenset(name for name in known if not name.endswith(":"))
 
     def keyed(self, key: str) -> Paper:

@@ -27,6 +27,11 @@ PDFS = 300
 _NOTED = ("abstract", "summary", "note", "annote", "annotation")
 _NOT_CITED = frozenset((*_NOTED, "file", "keywords", "timestamp", "owner"))
 _ARXIV = re.compile(r"(?:arxiv[:/.]|arxiv\.org/(?:abs|pdf)/)\s*([a-z.-]+/\d{7}|\d{4}\.\d{4,5})", re.IGNORECASE)
+_FILED = re.compile(r"(\D{2,80}?)\s+-\s+(\d{4})\s+-\s+(.{4,})")
+"""Author, year and title, as Zotero and Mendeley name a file."""
+
+_NO_TITLE = re.compile(r"\.(?:tex|dvi|docx?|indd)$|^Microsoft Word|^untitled", re.IGNORECASE)
+_LETTERS = re.compile(r"[^\W_]+")
 _NUMBER = re.compile(r"(?:[a-z.-]+/\d{7}|\d{4}\.\d{4,5})(?:v\d+)?", re.IGNORECASE)
 
 
@@ -170,16 +175,38 @@ def _cited(name: str, value: str) -> bool:
 
 
 def _of_pdf(name: str, text: pdf.Read) -> Paper:
-    stem = Path(name).stem
-    first = next((line.strip() for line in "\n".join(text.pages[:1]).splitlines() if len(line.strip()) > 8), stem)
-    title = text.title if len(text.title) > 8 and not text.title.lower().endswith((".tex", ".dvi", ".doc")) else first
+    """What a bare PDF tells of itself: as its first page has it, or the name that a reference manager gave the file."""
+    stem, front = Path(name).stem, "\n".join(text.pages[:1])
+    filed = _FILED.fullmatch(stem)
     number = _NUMBER.fullmatch(stem)
     arxiv = re.sub(r"v\d+$", "", stem) if number else ""
-    title = title[:300]
-    key = stem if KEY.fullmatch(stem) and not number else key_of((), None, title, name)
-    made = entry("misc", key, title, (), None, eprint=arxiv, archiveprefix="arXiv" if arxiv else "")
+    first = next((line.strip() for line in front.splitlines() if len(line.strip()) > 8), stem)
+    own = text.title if len(text.title) > 8 and not _NO_TITLE.search(text.title) else ""
+    printed = own if stands_in(own, front) else ""
+    title = (printed or text.headline or (filed[3] if filed else "") or own or first)[:300]
+    authors = tuple(one for one in re.split(r"\s*(?:;|,|\band\b|&)\s*", text.author) if one)
+    if not all(stands_in(one, front) for one in authors):
+        authors = ()  # whoever made the file
+    year = int(f"20{arxiv[:2]}") if re.match(r"\d{4}\.", arxiv) else None
+    if filed:
+        authors = authors or _filed_under(filed[1])
+        year = year or int(filed[2])
+    key = stem if KEY.fullmatch(stem) and not number else key_of(authors, year, title, name)
+    made = entry("misc", key, title, authors, year, eprint=arxiv, archiveprefix="arXiv" if arxiv else "")
     abstract = re.sub(r"\s+", " ", text.pages[0])[:1500]
-    return Paper(key, "folder", name, title, (), None, abstract, made, text.pages, "", arxiv)
+    return Paper(key, "folder", name, title, authors, year, abstract, made, text.pages, "", arxiv)
+
+
+def stands_in(words: str, text: str) -> bool:
+    """Whether each word of `words` stands in the text, whatever is between them."""
+    there = set(_LETTERS.findall(text.casefold()))
+    return all(word in there for word in _LETTERS.findall(words.casefold()))
+
+
+def _filed_under(names: str) -> tuple[str, ...]:
+    """`Berg et al.`, `Berg and Li`."""
+    told = [one for one in re.split(r"\s*(?:,|\band\b|&)\s*", re.sub(r"\s+et al\.?", ", others", names)) if one]
+    return tuple(told)
 
 
 # search --------------------------------------------------------------------------------------------------------------

@@ -13,20 +13,28 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 SIZE_B = 64 << 20
 PAGES = 200
 PAGE_CHARS = 20_000
+HEAD_CHARS = 4_000
+"""As much of the first page is looked at for its title."""
 FILE_S = 30
 MEMORY_B = 3 << 30
 
 
 @dataclass(frozen=True)
 class Read:
-    """What a PDF gave. `cut`: it has more pages, or longer ones, than were taken."""
+    """What a PDF gave. `cut`: it has more pages, or longer ones, than were taken.
+
+    `title` and `author` are what the file says of itself, `headline` what is set largest on its first page.
+    """
 
     pages: tuple[str, ...] = ()
     title: str = ""
+    author: str = ""
+    headline: str = ""
     cut: bool = False
     why: str = ""
 
@@ -66,7 +74,7 @@ def _answers(paths: list[Path]) -> tuple[list[Read], str]:
         output, why = late.stdout or b"", "slow"
     whole = output[: output.rfind(b"\n") + 1].splitlines()
     told = [json.loads(line) for line in whole]
-    return [Read(tuple(one["pages"]), one["title"], one["cut"], one["why"]) for one in told], why
+    return [Read(**{**one, "pages": tuple(one["pages"])}) for one in told], why
 
 
 # the reader's own process --------------------------------------------------------------------------------------------
@@ -89,7 +97,7 @@ def _main(paths: list[str]) -> None:
 def _pages(path: str) -> dict[str, object]:
     import pypdfium2
 
-    told: dict[str, object] = {"pages": [], "title": "", "cut": False, "why": ""}
+    told: dict[str, object] = {"pages": [], "why": ""}
     try:
         document = pypdfium2.PdfDocument(path)
     except pypdfium2.PdfiumError as error:
@@ -104,10 +112,41 @@ def _pages(path: str) -> dict[str, object]:
                 text = ""  # one page that cannot be read; its number stays
             cut = cut or len(text) > PAGE_CHARS
             pages.append(_clean(text)[:PAGE_CHARS])
-        title = _clean(document.get_metadata_value("Title"))[:300]
-        return told | {"pages": pages, "title": title, "cut": cut, "why": "" if any(pages) else "no_text"}
+        told |= {name.lower(): _clean(document.get_metadata_value(name))[:300] for name in ("Title", "Author")}
+        headline = _headline(document[0]) if any(pages[:1]) else ""
+        return told | {"pages": pages, "headline": headline, "cut": cut, "why": "" if any(pages) else "no_text"}
     finally:
         document.close()
+
+
+def _headline(page: Any) -> str:
+    """The words that are set largest on a page, clearly larger than most of it; "" where none are."""
+    from pypdfium2 import raw
+
+    text = page.get_textpage()
+    signs: list[tuple[float, str]] = []
+    way = raw.FS_MATRIX()
+    for nth in range(min(text.count_chars(), HEAD_CHARS)):
+        sign = chr(raw.FPDFText_GetUnicode(text, nth))
+        if sign.isspace() or sign == "\ufffe":
+            signs.append((0.0, sign))
+        elif raw.FPDFText_GetMatrix(text, nth, way) and abs(way.b) < 0.1 * abs(way.a):  # no stamp along the margin
+            signs.append((round(raw.FPDFText_GetFontSize(text, nth) * abs(way.d), 1), sign))
+    heights = sorted(height for height, sign in signs if sign.isalnum())
+    usual = heights[len(heights) // 2] if heights else 0
+    for size in sorted({height for height in heights if height > 1.15 * usual}, reverse=True):
+        runs = [""]
+        for height, sign in signs:
+            if sign.isspace() or sign == "\ufffe":
+                runs[-1] += " " if sign.isspace() else sign
+            elif abs(height - size) < 0.5:
+                runs[-1] += sign
+            else:
+                runs.append("")
+        best = max((" ".join(_clean(run).split()) for run in runs), key=len)
+        if sum(sign.isalpha() for sign in best) > 8 and " " in best:
+            return best[:300]
+    return ""
 
 
 def _clean(text: str) -> str:

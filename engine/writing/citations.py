@@ -17,8 +17,9 @@ from engine.writing.scan import Scan
 CITE = re.compile(r"\\cite[a-z]*\*?\s*(?:\[[^\]]{0,300}\]\s*)*\{([^{}]*)\}")
 _FIELDS = (
     "author title year month journal booktitle volume number pages publisher school institution editor series edition"
-    " address eprint archiveprefix primaryclass doi url note howpublished"
+    " address eprint archiveprefix primaryclass doi url note howpublished key"
 )
+TITLE_WORDS = 6
 _KINDS = {
     *("article", "book", "incollection", "inproceedings", "mastersthesis"),
     *("misc", "phdthesis", "proceedings", "techreport", "unpublished"),
@@ -78,8 +79,16 @@ def entry(key: str, bibtex: str) -> str | None:
     if not re.fullmatch(r"\d{4}", fields.get("year", "")):
         year = re.search(r"\d{4}", fields.pop("year", ""))
         fields |= {"year": year[0]} if year else {}
+    if not fields.get("author") and (short := _short(fields["title"])):
+        fields["key"] = short  # what TeX calls it by; without one, three letters of its key
     rows = [f"  {name} = {{{fields[name]}}}," for name in _FIELDS.split() if fields.get(name)]
     return "\n".join([f"@{kind}{{{key},", *rows, "}"])
+
+
+def _short(title: str) -> str:
+    """A title up to its first stop, or its first words, without its braces; "" where it holds more than words."""
+    words = re.split(r"[:.?!—]", re.sub(r"[{}]", "", title))[0].split()[:TITLE_WORDS]
+    return "" if any(re.search(r"[\\$]", word) for word in words) else " ".join(words)
 
 
 def _fields(text: str) -> dict[str, str]:

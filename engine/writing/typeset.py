@@ -277,7 +277,7 @@ def named(source: str, language: str) -> str:
     bib = Path(BIB).read_text("utf-8") if Path(BIB).is_file() else ""
     names = {
         key: surnames(people, language) for key, people in re.findall(r"@\w+\{([^,]+),\s*author = \{(.*)\},\n", bib)
-    }
+    } | dict(re.findall(r"@\w+\{([^,]+),\n(?:  (?!author).*\n)*?  key = \{(.*)\},\n", bib))
 
     def one(found: re.Match[str]) -> str:
         keys = [key.strip() for key in found[1].split(",")]

@@ -13,6 +13,7 @@ from state.products.literature import Review
 from state.vocabulary import Choice, Phase
 from tests.engine.conftest import Laid
 from tests.engine.phases.played import Cast, inputs_with, last, play, tagged
+from tests.engine.tools.pdfs import pdf_of
 
 BIB = """\
 @misc{power2022, title = {Grokking: Generalization beyond overfitting}, author = {Power, Alethea}, year = {2022},
@@ -55,6 +56,45 @@ async def test_papers_are_searched_read_shelved_and_reviewed(lay: Callable[..., 
     assert '<source_unreachable name="arxiv">offline</source_unreachable>' in "".join(cast.shown)
     assert Review.of(review.files()) == review
     assert laid.store.row("SELECT title FROM paper WHERE key = 'gromov2023'") is not None
+
+
+async def test_the_reader_of_a_bare_pdf_gives_the_record_that_is_printed_on_it(lay: Callable[..., Laid]) -> None:
+    laid = lay(Phase.LITERATURE_REVIEW)
+    folder = laid.places.folder / "papers"
+    folder.mkdir()
+    front = "Proceedings of Owls\nOwls at night\nAnna Berg, Bo Li\nSpringer 2019\nOwls fly at night."
+    (folder / "scan7.pdf").write_bytes(pdf_of(front))
+    record = {**NOTES, "title": "Owls at night", "authors": ["Anna Berg", "Bo Li"], "year": 2019}
+    cast = Cast(
+        summary=[{"query": "owls night"}, lambda text: None],
+        full_text=[{"paper": "scan7"}, lambda text: None],
+        reading_notes=[{**record, "authors": ["Cid Moth"]}, record],
+        add_paper=[lambda text: {"paper": "scan7", "notes": "All there is."} if "<notes" in text else None],
+        literature_review=[{"text": "Seen in [@scan7]."}],
+    )
+    review = await literature_review.run(play(laid, cast, inputs_with(), papers=1, online=False))
+    assert review is not None
+    (paper,) = review.papers
+    assert (paper.title, paper.authors, paper.year) == ("Owls at night", ("Anna Berg", "Bo Li"), 2019)
+    assert laid.store.row("SELECT year FROM paper WHERE key = 'scan7'")["year"] == 2019  # type: ignore[index]  # it is there
+    assert "author = {Anna Berg and Bo Li}" in paper.bibtex and "year = {2019}" in paper.bibtex
+    readers = [request for request in cast.asked if tagged(request.system, "seat") == ["reader"]]
+    assert tagged(readers[0].system, "record_lacks") == ["title, authors, year"]
+    assert "Cid Moth" in tagged(last(readers[1]), "refusal")[0]
+
+
+async def test_a_record_that_a_source_gave_is_not_asked_for_and_stays(lay: Callable[..., Laid]) -> None:
+    laid = with_papers(lay(Phase.LITERATURE_REVIEW))
+    cast = Cast(
+        summary=[{"query": "grokking modular addition"}, lambda text: None],
+        full_text=[{"paper": "power2022"}, lambda text: None],
+        reading_notes=[{**NOTES, "authors": ["Somebody Else"]}],
+        add_paper=[lambda text: {"paper": "power2022", "notes": "x"} if "<notes" in text else None],
+        literature_review=[{"text": "Seen in [@power2022]."}],
+    )
+    review = await literature_review.run(play(laid, cast, inputs_with(), papers=1, online=False))
+    assert review is not None and review.papers[0].authors == ("Alethea Power",)
+    assert not any(tagged(request.system, "record_lacks") for request in cast.asked)
 
 
 async def test_an_unknown_paper_and_a_second_copy_are_refused(lay: Callable[..., Laid]) -> None:

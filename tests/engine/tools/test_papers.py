@@ -193,3 +193,24 @@ def test_a_library_of_thousands_is_read_soon_and_a_file_of_nothing_but_faults_te
     assert time.process_time() - began < 8
     assert len(found.papers) == 4_000
     assert [why for _, why in found.unreadable] == ["no_equals"] * 50 + ["too_many"]
+
+
+def test_a_bare_pdf_has_the_title_that_is_set_largest_though_it_runs_over_two_lines(tmp_path: Path) -> None:
+    page = "Journal of Owls, volume 3\n*A Field Guide to Owls and\n*Their Nightly Habits\nAnna Berg\nOwls fly."
+    (tmp_path / "scan.pdf").write_bytes(pdf_of(page))
+    assert [one.title for one in papers.read(tmp_path).papers] == ["A Field Guide to Owls and Their Nightly Habits"]
+
+
+def test_a_bare_pdf_has_the_authors_that_it_names_if_they_stand_on_its_first_page(tmp_path: Path) -> None:
+    page = "A Field Guide to Owls\nAnna Berg and Bo Li\nOwls fly."
+    (tmp_path / "a.pdf").write_bytes(pdf_of(page, title="A Field Guide to Owls", author="Anna Berg; Bo Li"))
+    (tmp_path / "b.pdf").write_bytes(pdf_of("Another paper of moths\nby Cid", title="Untitled file", author="User"))
+    told = {one.key: (one.title, one.authors) for one in papers.read(tmp_path).papers}
+    assert told == {"a": ("A Field Guide to Owls", ("Anna Berg", "Bo Li")), "b": ("Another paper of moths", ())}
+
+
+def test_a_bare_pdf_is_told_by_a_name_that_a_reference_manager_gave_it(tmp_path: Path) -> None:
+    (tmp_path / "Berg et al. - 2019 - A Field Guide to Owls.pdf").write_bytes(pdf_of("1 of 12\nOwls fly."))
+    (one,) = papers.read(tmp_path).papers
+    assert (one.authors, one.year, one.title) == (("Berg", "others"), 2019, "A Field Guide to Owls")
+    assert "author = {Berg and others}" in one.bibtex and "year = {2019}" in one.bibtex and one.key == "berg2019field"

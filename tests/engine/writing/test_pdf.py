@@ -278,6 +278,16 @@ ODD = {
 
 
 @pytest.mark.parametrize("tex", [False, pytest.param(True, marks=pytest.mark.needs("xelatex", "texlive-xetex"))])
+async def test_a_work_without_authors_is_the_subject_of_a_sentence_by_its_title(tmp_path: Path, tex: bool) -> None:
+    shelf = SHELF | {"fpp": "@misc{fpp, title={The {Owl} Handbook: A Guide in Three Parts}, year=2020}"}
+    source = paper(discussion=r"\citet{fpp} says so.")
+    _, built = await typeset_in(tmp_path / "job", pdf.prepared(source, KNOWN, shelf, FIGURES, Language.EN), tex=tex)
+    assert built.fault is None
+    whole = " ".join(texts(tmp_path / "job" / "work" / "paper.pdf"))
+    assert re.search(r"The Owl Handbook \[\d\] says so", whole), whole
+
+
+@pytest.mark.parametrize("tex", [False, pytest.param(True, marks=pytest.mark.needs("xelatex", "texlive-xetex"))])
 async def test_what_stands_at_a_citation_is_printed_whatever_it_means_elsewhere(tmp_path: Path, tex: bool) -> None:
     """In the brackets of a citation, and in a bibliography, what looks like code of either typesetter is text."""
     cite = r"\citep[see][eq. 3*x \#sys.version \$5]{odd} and \citep[\#read(paper)]{odd} and \cite{arx}"

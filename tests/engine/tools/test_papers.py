@@ -196,9 +196,9 @@ def test_a_library_of_thousands_is_read_soon_and_a_file_of_nothing_but_faults_te
 
 
 def test_a_bare_pdf_has_the_title_that_is_set_largest_though_it_runs_over_two_lines(tmp_path: Path) -> None:
-    page = "Journal of Owls, volume 3\n*A Field Guide to Owls and\n*Their Nightly Habits\nAnna Berg\nOwls fly."
+    page = "Journal of Owls, volume 3\n*A Field Guide to Owls and\n*Their Habits\nAnna Berg\n" + "Owls fly. " * 9
     (tmp_path / "scan.pdf").write_bytes(pdf_of(page))
-    assert [one.title for one in papers.read(tmp_path).papers] == ["A Field Guide to Owls and Their Nightly Habits"]
+    assert [one.title for one in papers.read(tmp_path).papers] == ["A Field Guide to Owls and Their Habits"]
 
 
 def test_a_bare_pdf_has_the_authors_that_it_names_if_they_stand_on_its_first_page(tmp_path: Path) -> None:

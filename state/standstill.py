@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from state.readers import Reader
 from state.rows import RunRow
 
-MONEY, GPU_HOURS = "limits.money_usd", "limits.gpu_hours"
+MONEY, GPU_HOURS, SLOTS = "limits.money_usd", "limits.gpu_hours", "experiments.slots"
 
 Bounds = tuple[float, float]
 """The least and the most."""
@@ -66,6 +66,12 @@ def unanswered(reader: Reader, run: int) -> list[Try]:
 
 def limit(reader: Reader, run: RunRow, key: str) -> Limit:
     """The tighter one of the project's limit and the run's own, as an engine has it: what was said last counts."""
+    everyone, own = in_force(reader, run, key)
+    return own if own is not None and own.value < everyone.value else everyone
+
+
+def in_force(reader: Reader, run: RunRow, key: str) -> tuple[Limit, Limit | None]:
+    """A number of the project as it is in force for all its runs, and the run's own where a person set one."""
     changes = reader.rows(
         "SELECT seq, facts FROM event WHERE run IS NULL AND kind = 'project_changed' ORDER BY seq DESC"
     )
@@ -84,7 +90,7 @@ def limit(reader: Reader, run: RunRow, key: str) -> Limit:
             own = found
         elif row["seq"] > changed:
             everyone = found
-    return own if own is not None and own.value < everyone.value else everyone
+    return everyone, own
 
 
 def _of_project(reader: Reader, run: RunRow, key: str) -> float:

@@ -129,7 +129,8 @@ class Gatherer:
             engine_log=self.log(self.where.log),
             standstill=pause(self.folder, reader, row, waits, int(config["phases"].get("solver_steps", 0))),
             looked_at=drafts.looked_at(self.folder, row.id),
-            slots=int(config["experiments"]["slots"]) or (len(machine.gpus) or cores() if busy else 0),
+            slots=int(standstill.in_force(reader, row, standstill.SLOTS)[0].value)
+            or (len(machine.gpus) or cores() if busy else 0),
             machine=machine,
             shelf=_shelf(made),
             forms=(settings["review"],) if isinstance(settings.get("review"), dict) else (),

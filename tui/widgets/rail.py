@@ -70,8 +70,7 @@ def facts(look: Look, inner: int) -> list[Line]:
         ("engine", engine_told(look)),
     ]
     if any(row.state == "running" for row in look.experiments) and inner >= 29:
-        running = [row for row in look.experiments if row.state == "running"]
-        pairs.append(("slots", tr("rail.slots_of", running=len(running), slots=max(look.slots, len(running)))))
+        pairs.append(("slots", slots_told(look)))
     if inner >= WIDE - 1:
         spent = tr("rail.of", spent=money(look.spent_micros), limit=money(look.limit_micros))
         hours = tr("rail.of", spent=gpu_hours(look.gpu_s), limit=short_number(look.limit_gpu_s / 3600))
@@ -87,6 +86,14 @@ def facts(look: Look, inner: int) -> list[Line]:
             role = "lost"
         drawn.append(line(" ", dim(fit(tr(f"rail.{name}"), label_cells)), Span(value, role)))
     return drawn
+
+
+def slots_told(look: Look) -> str:
+    """How many slots are taken; where more run than there are, as after the number was lowered, how many run."""
+    running = sum(row.state == "running" for row in look.experiments)
+    if look.slots < running:
+        return tr("experiments.at_work", n=running)
+    return tr("rail.slots_of", running=running, slots=look.slots)
 
 
 def machine(look: Look) -> list[tuple[str, str]]:

@@ -89,3 +89,10 @@ async def test_a_phase_that_broke_is_the_labs_own_fault_and_leaves_a_trace() -> 
     seen = await told(held_up("trouble", {"what": "phase_broke", "why": "KeyError: 'seed'"}))
     assert "◆ Something broke in the lab's own work." in seen
     assert ".nightlab/engine.log" in seen
+
+
+async def test_what_is_missing_is_never_told_as_nothing() -> None:
+    look = scenes.paused_for_money()
+    facts = look.waits[0].facts | {"spent_usd": 9.9, "needs_usd": 0.1004, "limit_usd": 10.0}
+    async with shown(replace(look, waits=(replace(look.waits[0], facts=facts),)), 5) as (_, screen):
+        assert any("◆ over by $0.01" in row for row in rows_of(screen.lab))

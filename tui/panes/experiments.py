@@ -98,7 +98,7 @@ class ExperimentsPane(Pane):
         least = 5 if room >= 12 else 2 * (look.running is not None)  # the table goes first where a notice took the rows
         height = min(len(table.rows), max(room - least, 3))
         below = experiment.below(look, self.log, cells, room - height, in_log=self.in_log)
-        drawn = table.draw(cells, height)
+        drawn = table.draw(cells, height, heads=True)
         if self.in_log:
             drawn = [Line(row.spans) for row in drawn]
         return [*lead, *drawn, EMPTY, *below]

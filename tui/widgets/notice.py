@@ -6,6 +6,7 @@ stand its numbers; at the foot of the pane the last words of an engine that is g
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from state.errors import LabError
@@ -155,7 +156,8 @@ def limit_lines(look: Look, gpu: bool, cells: int) -> list[Line]:
     unit = "gpu_hours" if gpu else "usd"
     spent, needs, most = (float(wait.facts.get(f"{name}_{unit}") or 0) for name in ("spent", "needs", "limit"))
     over = max(spent + needs - most, 0)
-    beyond = tr("notice.over_gpu", hours=f"{over:.1f}") if gpu else tr("notice.over", money=f"{over:.2f}")
+    whole = math.ceil(over * (10 if gpu else 100) - 1e-9)  # never told as nothing
+    beyond = tr("notice.over_gpu", hours=f"{whole / 10:.1f}") if gpu else tr("notice.over", money=f"{whole / 100:.2f}")
     whose = tr("notice.limit_run" if limit.source == "run" else "notice.limit_project")
     rows: list[tuple[str, str, str, Span | str]] = [
         (tr("notice.spent"), f"{spent:.2f}", f"{look.gpu_s / 3600:.1f}", ""),

@@ -78,8 +78,10 @@ class Rows:
         if 0 <= index < len(self.rows) and self.rows[index].place is not None:
             self.cursor = index
 
-    def draw(self, cells: int, height: int) -> list[Line]:
-        """`height` rows around the cursor, the one under it marked."""
+    def draw(self, cells: int, height: int, *, heads: bool = False) -> list[Line]:
+        """`height` rows around the cursor, the one under it marked. With `heads` the first row never leaves."""
+        if heads and 2 < height < len(self.rows):
+            return self._below_heads(height)
         first = self.cursor
         while first > 0 and self.rows[first - 1].place is None and self.cursor - first < height - 2:
             first -= 1
@@ -88,9 +90,17 @@ class Rows:
         if self.cursor >= self.top + height:
             self.top = self.cursor - height + 1
         self.top = max(min(self.top, len(self.rows) - height), 0)
+        return self._lines(self.top, self.top + height)
+
+    def _below_heads(self, height: int) -> list[Line]:
+        room = height - 1
+        self.top = max(min(max(self.top, self.cursor - room + 1), self.cursor, len(self.rows) - room), 1)
+        return [self.rows[0].line, *self._lines(self.top, self.top + room)]
+
+    def _lines(self, first: int, end: int) -> list[Line]:
         return [
             picked(row.line) if index == self.cursor and row.place is not None else row.line
-            for index, row in list(enumerate(self.rows))[self.top : self.top + height]
+            for index, row in list(enumerate(self.rows))[first:end]
         ]
 
     def _nearest(self, start: int, step: int) -> int:

@@ -11,7 +11,7 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -46,6 +46,10 @@ class Document:
             where: dict[str, Plain] = {"file": self.file, "line": self.line_of(name), "field": name}
             raise LabError("product.bad_value", **where, allowed=f"[[{name}]]", found=notation.shown(found))
         return found
+
+    def holding(self, values: dict[str, Any]) -> Document:
+        """The same text read as these values: what its body says stands among them."""
+        return replace(self, values=values)
 
     def read(self, model: type[M], called: Mapping[str, str] | None = None, below: tuple[str | int, ...] = ()) -> M:
         """The values as `model`; LabError `product.*` with file, line, the field's name there and what is allowed.

@@ -45,9 +45,9 @@ class Product(Part):
         """The opposite of `files`; LabError `product.*` with file and line."""
 
     @property
-    @abstractmethod
     def shown(self) -> str:
-        """What a model is shown of it."""
+        """What a model is shown of it: its main file, where a product does not say otherwise."""
+        return self.files()[self.main].decode()
 
     @property
     @abstractmethod

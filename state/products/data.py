@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Self
 
 from state.errors import Plain
-from state.front_matter import Document, joined, split
+from state.front_matter import joined, split
 from state.products.base import Files, Product, Text, check_python, needed, text_of
 
 
@@ -30,7 +30,7 @@ class Data(Product):
         found = split("data.md", text_of(files, "data.md"))
         needed(found.body, "data.md", found.body_line, "card")
         values = {**found.values, "code": code, "card": found.body}
-        return Document("data.md", found.head, values, found.body, found.body_line).read(cls)
+        return found.holding(values).read(cls)
 
     @property
     def shown(self) -> str:

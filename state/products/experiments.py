@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field
 
 from state.errors import LabError, Plain
-from state.front_matter import Document, joined, parts, split, under
+from state.front_matter import joined, parts, split, under
 from state.products.base import Files, Name, Part, Product, Text, check_python, text_of
 from state.vocabulary import Verdict
 
@@ -110,7 +110,7 @@ class Experiments(Product):
         for old in ("program", "score"):
             values.pop(old, None)
         called = {"programs": "program", "scores": "score"}
-        product = Document(cls.main, found.head, values, found.body, found.body_line).read(cls, called)
+        product = found.holding(values).read(cls, called)
         known = {program.name for program in product.programs}
         named = [(("kept", nth), name) for nth, name in enumerate(product.kept)]
         for path, name in [*named, (("baseline",), product.baseline)]:
@@ -118,10 +118,6 @@ class Experiments(Product):
                 line = found.line_of(*path)
                 raise LabError("product.no_such_program", file=cls.main, line=line, program=name)
         return product
-
-    @property
-    def shown(self) -> str:
-        return self.files()[self.main].decode()
 
     @property
     def summary(self) -> dict[str, Plain]:

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field
 
 from state.errors import LabError, Plain
-from state.front_matter import Document, joined, parts, split, under
+from state.front_matter import joined, parts, split, under
 from state.products.base import Files, Name, Part, Product, Text, needed, text_of
 
 Points = Annotated[int, Field(ge=1, le=10)]
@@ -85,7 +85,7 @@ class Ideas(Product):
         ]
         values = {**found.values, "ideas": whole}
         values.pop("idea", None)
-        product = Document(cls.main, found.head, values, found.body, found.body_line).read(cls, {"ideas": "idea"})
+        product = found.holding(values).read(cls, {"ideas": "idea"})
         for mark in (_mark(name, "hypothesis") for name in names):
             text, line = texts.get(mark, ("", found.body_line))
             needed(text, cls.main, line, mark)
@@ -94,10 +94,6 @@ class Ideas(Product):
             line = found.line_of("chosen")
             raise LabError("product.no_such_choice", file=cls.main, line=line, idea=product.chosen, allowed=allowed)
         return product
-
-    @property
-    def shown(self) -> str:
-        return self.files()[self.main].decode()
 
     @property
     def summary(self) -> dict[str, Plain]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal, Self
 
 from state.errors import LabError, Plain
-from state.front_matter import Document, joined, split
+from state.front_matter import joined, split
 from state.paper import STATS, Reference, references
 from state.products.base import Files, Product, Text, needed, text_of
 
@@ -39,11 +39,7 @@ class Interpretation(Product):
                 line = found.body_line + one.line - 1
                 raise LabError("product.bad_reference", file=cls.main, line=line, reference=one.text)
         values = {**found.values, "body": found.body}
-        return Document(cls.main, found.head, values, found.body, found.body_line).read(cls)
-
-    @property
-    def shown(self) -> str:
-        return self.files()[self.main].decode()
+        return found.holding(values).read(cls)
 
     @property
     def summary(self) -> dict[str, Plain]:

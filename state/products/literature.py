@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import Field
 
 from state.errors import LabError, Plain
-from state.front_matter import Document, joined, parts, split, under
+from state.front_matter import joined, parts, split, under
 from state.products.base import Files, Part, Product, Text, needed, text_of
 
 
@@ -78,7 +78,7 @@ class Review(Product):
         values: dict[str, Any] = {**found.values, "papers": papers, "review": texts[""][0]}
         values.pop("paper", None)
         needed(texts[""][0], cls.main, found.body_line, "review")
-        return Document(cls.main, found.head, values, found.body, found.body_line).read(cls, {"papers": "paper"})
+        return found.holding(values).read(cls, {"papers": "paper"})
 
     @property
     def shown(self) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Self
 from pydantic import Field
 
 from state.errors import Plain
-from state.front_matter import Document, joined, split
+from state.front_matter import joined, split
 from state.products.base import Files, Product, Text, needed, text_of
 
 
@@ -31,7 +31,7 @@ class Manuscript(Product):
         found = split(cls.main, text_of(files, cls.main))
         needed(found.body, cls.main, found.body_line, "text")
         values = {**found.values, "text": found.body}
-        return Document(cls.main, found.head, values, found.body, found.body_line).read(cls)
+        return found.holding(values).read(cls)
 
     @property
     def shown(self) -> str:

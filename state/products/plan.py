@@ -59,11 +59,7 @@ class Plan(Product):
         needed(found.body, cls.main, found.body_line, "plan")
         values = {**found.values, **{key: value for key, value in over.items() if value is not None}}
         values["body"] = found.body
-        return Document(cls.main, found.head, values, found.body, found.body_line).read(cls)
-
-    @property
-    def shown(self) -> str:
-        return self.files()[self.main].decode()
+        return found.holding(values).read(cls)
 
     @property
     def summary(self) -> dict[str, Plain]:

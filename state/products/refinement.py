@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field
 
 from state.errors import LabError, Plain
-from state.front_matter import Document, joined, parts, split, under
+from state.front_matter import joined, parts, split, under
 from state.products.base import Files, Part, Product, Text, text_of
 from state.vocabulary import Phase, Role
 
@@ -89,8 +89,8 @@ class Refinement(Product):
             sheet = split(name, text_of(files, name))
             values = dict(sheet.values)
             signed = {"reviewer": values.pop("reviewer", None), "round": values.pop("round", 1)}
-            form = Document(name, sheet.head, {**values, "summary": sheet.body}, sheet.body, sheet.body_line).read(Form)
-            whole = Document(name, sheet.head, {**signed, "form": form}, sheet.body, sheet.body_line)
+            form = sheet.holding({**values, "summary": sheet.body}).read(Form)
+            whole = sheet.holding({**signed, "form": form})
             reviews.append(whole.read(Signed))
         values = {
             **found.values,
@@ -98,15 +98,11 @@ class Refinement(Product):
             "reasons": texts.get("## Reasons", ("", 1))[0],
             "reviews": reviews,
         }
-        product = Document(cls.main, found.head, values, found.body, found.body_line).read(cls)
+        product = found.holding(values).read(cls)
         if (product.decision == "back") != (product.phase is not None):
             line = found.line_of("phase") if product.phase else found.line_of("decision")
             raise LabError("product.decision_without_phase", file=cls.main, line=line, decision=product.decision)
         return product
-
-    @property
-    def shown(self) -> str:
-        return self.files()[self.main].decode()
 
     @property
     def summary(self) -> dict[str, Plain]:

@@ -9,7 +9,7 @@ from typing import ClassVar, Self
 from pydantic import Field
 
 from state.errors import LabError, Plain
-from state.front_matter import Document, joined, split
+from state.front_matter import joined, split
 from state.paper import references
 from state.products.base import Files, Product, Text, needed, text_of
 from state.products.literature import ShelfPaper
@@ -83,6 +83,5 @@ class Report(Product):
 def _papers(files: Files, name: str) -> tuple[ShelfPaper, ...]:
     found = split(name, text_of(files, name))
     return tuple(
-        Document(name, found.head, row, found.body, found.body_line).read(ShelfPaper, below=("paper", nth))
-        for nth, row in enumerate(found.rows("paper"))
+        found.holding(row).read(ShelfPaper, below=("paper", nth)) for nth, row in enumerate(found.rows("paper"))
     )

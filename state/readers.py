@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from state.errors import LabError
+from state.opened import opened
 from state.rows import (
     EventRow,
     ExperimentRow,
@@ -52,9 +53,8 @@ class Reader:
     def __init__(self, database: Path, blobs: Path) -> None:
         self.database = database
         self.blobs = blobs
-        self._db = sqlite3.connect(f"{database.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=5)
+        self._db = opened(database)
         self._db.row_factory = sqlite3.Row
-        self._db.execute("PRAGMA query_only=1")
         found = int(self._one("PRAGMA user_version")[0])
         if not 0 < found <= SCHEMA:
             self._db.close()

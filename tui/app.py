@@ -154,7 +154,7 @@ class Lab(App[None], inherit_bindings=False):
             except LabError as error:
                 self.refuse(error)
             except (OSError, ValueError) as error:
-                self.refuse(LabError("word.not_left", why=str(error)))
+                self.refuse(LabError("word.not_left", why=_why(error)))
             if done is not None:
                 done(word)
 
@@ -166,8 +166,7 @@ class Lab(App[None], inherit_bindings=False):
         async def start() -> None:
             from tui import launch
 
-            await asyncio.to_thread(launch.start_engine, folder)
-            self.poller.hurry()
+            await self._about_an_engine(launch.start_engine, folder)
 
         self.run_worker(start(), name="engine", exclusive=True)
 
@@ -177,12 +176,23 @@ class Lab(App[None], inherit_bindings=False):
         async def restart() -> None:
             from tui import launch
 
-            done = await asyncio.to_thread(launch.restart_engine, folder)
-            self.poller.hurry()
-            if isinstance(self.screen, LabScreen):
+            done = await self._about_an_engine(launch.restart_engine, folder)
+            if done is not None and isinstance(self.screen, LabScreen):
                 self.screen.say("said.restarted" if done else "said.not_restarted")
 
         self.run_worker(restart(), name="engine", exclusive=True)
+
+    async def _about_an_engine(self, do: Callable[[Path], Any], folder: Path) -> Any:
+        """What `do` answers; None where the system does not let it, which is said."""
+        try:
+            return await asyncio.to_thread(do, folder)
+        except LabError as error:
+            self.refuse(error)
+        except OSError as error:
+            self.refuse(LabError("engine.not_started", why=_why(error)))
+        finally:
+            self.poller.hurry()
+        return None
 
     def begin(self, do: Callable[..., None], folder: Path, *more: str) -> None:
         """Begin a project or the demo in `folder`, then open it."""
@@ -194,7 +204,7 @@ class Lab(App[None], inherit_bindings=False):
                 self.refuse(error)
                 return
             except OSError as error:
-                self.refuse(LabError("word.not_left", why=str(error)))
+                self.refuse(LabError("word.not_left", why=_why(error)))
                 return
             drafts.know(folder)
             self.home.open_run(folder)
@@ -239,3 +249,8 @@ if TYPE_CHECKING:
     def as_screens_ask(lab: Lab) -> TheLab:
         """Screens know the app by a protocol alone: here it is checked that the app is that."""
         return lab
+
+
+def _why(error: Exception) -> str:
+    """The system's own words, without number and path."""
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)

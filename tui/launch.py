@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -112,7 +113,8 @@ def take_up(folder: Path) -> None:
             world = [wait for wait in reader.waits(run.id) if wait.why in WORLD] if reader else []
             work = work or run.state == RunState.RUNNING or (run.state == RunState.PAUSED and bool(world))
     if work:
-        start_engine(folder)
+        with suppress(OSError):  # where nobody may write, what stands there can be looked at; the screen says who is gone
+            start_engine(folder)
 
 
 def give(folder: Path, kind: WordKind, body: Mapping[str, Any] | Body) -> str:

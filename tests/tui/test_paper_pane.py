@@ -12,10 +12,11 @@ import pytest
 
 from state import places
 from state.store import Store
-from state.vocabulary import WordKind
+from state.vocabulary import Language, WordKind
 from tests.tui import scenes
 from tests.tui.screens import rows_of, shown
 from tests.tui.test_doing import project, settle, words
+from tui import language
 from tui.look import Look, Made
 from tui.panes.report import ReportPane
 from tui.panes.results import ResultsPane
@@ -204,3 +205,55 @@ async def test_a_number_is_found_as_one_types_it() -> None:
         pane = screen.pane
         assert isinstance(pane, ReportPane)
         assert pane.page("paper").top <= 3
+
+
+def at_its_checkpoint() -> Look:
+    look = scenes.paper_at_work()
+    done = (scenes.phase(number, "done", took_m=5, cents=10) for number in range(1, 7))
+    return replace(
+        look,
+        run=scenes.run("waiting"),
+        phases=scenes.phases(*done, scenes.phase(7, "waits_person", "19:15", cents=94)),
+        waits=(scenes.wait("checkpoint", "report_writing", "19:15", {"next": "report_refinement"}),),
+    )
+
+
+def page_rows(rows: list[str]) -> int:
+    """Rows of the paper's own text, right of the outline."""
+    return sum("│" in row for row in rows)
+
+
+async def test_at_a_checkpoint_the_links_give_way_to_the_page() -> None:
+    """80×24: one link at a time, the one that the arrows chose; the choices stand as everywhere."""
+    async with shown(at_its_checkpoint(), 7) as (pilot, screen):
+        rows = rows_of(screen.app)
+        assert page_rows(rows) == 11
+        assert any("where it comes from, 1 of 5" in row for row in rows)
+        assert any(row.startswith("▸  written as") for row in rows)
+        assert not any("experiments   e6" in row for row in rows)
+        assert any("a approve" in row for row in rows) and any("Nothing goes on" in row for row in rows)
+        await pilot.press("down", "down")
+        await pilot.pause()
+        rows = rows_of(screen.app)
+        assert any("where it comes from, 3 of 5" in row for row in rows)
+        assert any(row.startswith("▸  experiments   e6") for row in rows)
+        assert not any("written as" in row for row in rows)
+        language.use(Language.ZH)
+        await pilot.pause()
+        (row,) = (row for row in rows_of(screen.app) if "数字的来处，3/5" in row)
+        assert "…" not in row
+
+
+@pytest.mark.parametrize(("height", "page", "links"), [(24, 11, 1), (26, 12, 2), (29, 12, 5), (36, 19, 5)])
+async def test_links_come_back_as_there_is_room(height: int, page: int, links: int) -> None:
+    async with shown(at_its_checkpoint(), 7, (80, height)) as (_, screen):
+        rows = rows_of(screen.app)
+        names = ("written as", "results   ", "experiments   e", "program   ", "step   ")
+        assert (page_rows(rows), sum(row[1:].strip().startswith(names) for row in rows)) == (page, links)
+        assert any(("where it comes from, 1 of 5" if links < 5 else "where it comes from ") in row for row in rows)
+
+
+async def test_a_paper_at_work_has_twelve_rows_and_all_its_links() -> None:
+    async with shown(scenes.paper_at_work(), 7) as (_, screen):
+        rows = rows_of(screen.app)
+        assert page_rows(rows) == 12 and any("step   " in row for row in rows)

@@ -94,9 +94,9 @@ def together(results: Sequence[ResultRow]) -> str:
 
 
 def chain(
-    look: Look, rungs: Rows, number: Number, of: tuple[int, int], source: str, shown: str, cells: int
+    look: Look, rungs: Rows, number: Number, of: tuple[int, int], source: str, shown: str, cells: int, height: int
 ) -> list[Line]:
-    """The number, and five rungs under it. `of`: which number it is, of how many."""
+    """The number, and `height` of its five rungs under it. `of`: which number it is, of how many."""
     drawn = []
     for rung in rungs_of(look, number, source):
         label = dim(fit(tr(rung.key), LABEL))
@@ -104,7 +104,10 @@ def chain(
         drawn.append(Row(ends(cells, line("  ", label, clip(rung.text, room)), dim(rung.more)), rung.place))
     rungs.show(drawn)
     told = line(Span(f"‹{shown}›", "text", bold=True), dim(f"   {head(look, number, of, shown)}"))
-    return [ends(cells, told, dim(tr("chain.where"))), *rungs.draw(cells, 5)]
+    where = tr("chain.where")
+    if height < len(drawn):
+        where = tr("chain.where_of", nth=str(rungs.cursor + 1), of=str(len(drawn)))
+    return [ends(cells, told, dim(where)), *rungs.draw(cells, height)]
 
 
 class Files:

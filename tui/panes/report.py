@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 OUTLINE, WIDE_OUTLINE = 30, 44
 PAGE = 82
+ROWS = 12
+"""Rows that the page has before its chain has more than one."""
 COLUMNS = "   "
 """What stands between the columns of a table in the page's text."""
 
@@ -141,9 +143,10 @@ class ReportPane(Pane):
         edge = WIDE_OUTLINE if cells >= 190 else OUTLINE
         beside_it = cells - edge - PAGE if found and cells - edge - PAGE >= LEAST else 0
         self.files_shown = beside_it > 0
-        below = (
-            [] if beside_it or not found else chain(look, rungs, found[self.number], of, report.source, shown, cells)
-        )
+        links = min(max(rows - ROWS - 3, 1), 5)  # they give way to the page, down to the chosen one
+        below = []
+        if found and not beside_it:
+            below = chain(look, rungs, found[self.number], of, report.source, shown, cells, links)
         upper = max(rows - len(below) - 2, 4) if below else rows - 1
         values = [value(look, number, self.language).replace(" ", "\u00a0") for number in found]
         width = cells - edge - 1 - beside_it

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -23,3 +24,18 @@ async def test_it_says_what_waits_also_where_the_wait_carries_a_forecast(scene: 
     async with shown(scene(), 0) as (_, screen):
         rows = rows_of(screen.lab)
     assert [row for row in rows if waits in row], rows
+
+
+async def test_a_programs_name_is_whole_beside_what_was_measured() -> None:
+    look = scenes.refinement_waits()
+    names = {"wd_15": "decay_late", "wd_2": "weight_decay_2"}
+    look = replace(
+        look,
+        programs=tuple(replace(row, name=names.get(row.name, row.name)) for row in look.programs),
+        experiments=tuple(replace(row, program=names.get(row.program, row.program)) for row in look.experiments),
+        results=tuple(replace(row, program=names.get(row.program, row.program)) for row in look.results),
+    )
+    async with shown(look, 0) as (_, screen):
+        rows = "\n".join(rows_of(screen.lab))
+    assert "   weight_decay_2  2,310 ±  95 steps, base 2,990 ± 180  better, −680, 5 seeds" in rows
+    assert "   decay_late      2,905 ± 210 " in rows

@@ -6,7 +6,7 @@ from state.vocabulary import Phase
 from tui.language import tr
 from tui.lines import Line, dim, line
 from tui.look import Look, Made
-from tui.panes.pane import Pane
+from tui.panes.pane import Pane, turn_of
 from tui.panes.shelf import on_the_shelf, shelf_body
 
 
@@ -23,10 +23,8 @@ class LiteraturePane(Pane):
         row = look.phase(self.phase)
         if view != "talk" or row is None or self.wait(look) is not None:
             return told
-        asked = str(row.asks + (row.state not in ("done", "not_begun")))
-        turns = tr("pane.turn", number=asked, limit=str(look.counts.get("turns", 100)))
         papers = tr("pane.papers", n=len(look.shelf), limit=str(look.counts.get("papers", 5)))
-        return line(" ", dim(f"{turns} · {papers}"))
+        return line(" ", dim(f"{turn_of(look, row)} · {papers}"))
 
     def body_shelf(self, look: Look, cells: int, rows: int) -> list[Line]:
         return shelf_body(on_the_shelf(look), self.rows("shelf"), self.page("paper"), cells, rows)

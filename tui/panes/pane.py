@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
-from state.rows import Turn, WaitRow
+from state.rows import PhaseRow, Turn, WaitRow
 from state.vocabulary import Choice, Phase
 from tui.decided import decision
 from tui.language import current, tr
@@ -31,6 +31,11 @@ if TYPE_CHECKING:
     from tui.things import Thing
 
 BESIDE = 140
+TALK = 85
+"""Cells of a talk at most: its text, which is indented, is then no wider than 80."""
+IN_TURNS = frozenset(
+    {Phase.LITERATURE_REVIEW, Phase.PLAN_FORMULATION, Phase.DATA_PREPARATION, Phase.RESULTS_INTERPRETATION}
+)
 HOLDS_UP = frozenset({"network", "auth", "budget", "disk", "trouble"})
 """While one of these is waited for no call is made, so nobody writes."""
 
@@ -237,10 +242,9 @@ class Pane:
         row = look.phase(self.phase)
         if view != "talk" or row is None:
             return None
-        asked = row.asks + (row.state not in ("done", "not_begun"))
-        turns = tr("pane.turn", number=str(asked), limit=str(look.counts.get("turns", 100)))
+        turns = turn_of(look, row)
         lead = tr(f"pane.lead.{self.phase}")
-        return line(" ", dim(f"{turns} · {lead}"))
+        return line(" ", dim(f"{turns} · {lead}" if turns else lead))
 
     def version_line(self, look: Look, wait: WaitRow | None, cells: int) -> Line:
         made = look.newest(self.phase)
@@ -315,7 +319,8 @@ class Pane:
 
     def body_talk(self, look: Look, cells: int, rows: int) -> list[Line]:
         cut = any(wait.why in HOLDS_UP for wait in look.waits)
-        self.talk.show(self.said(look, look.turns.get(self.phase, ())), cells, look.now, cut or look.engine_missing)
+        said = self.said(look, look.turns.get(self.phase, ()))
+        self.talk.show(said, min(cells, TALK), look.now, cut or look.engine_missing)
         return [EMPTY, *self.talk.draw(cells, rows - 1)]
 
     def said(self, look: Look, turns: Sequence[Turn]) -> Sequence[Turn]:
@@ -371,6 +376,16 @@ def keys_now(pane: Pane, look: Look, *, folded: bool) -> list[Key]:
     if elsewhere and look.wait_of(pane.phase) is None:
         return [Key("w", "key.what_waits", "act('waits')"), *keys]
     return keys
+
+
+def turn_of(look: Look, row: PhaseRow) -> str:
+    """Which turn of a phase it is, as its limit counts them: in this visit, who leads and who answers being in one."""
+    if row.phase not in IN_TURNS:
+        return ""
+    steps = [turn.path.split("/") for turn in look.turns.get(row.phase, ()) if turn.path.count("/") == 2]
+    numbers = [int(last) for visit, _, last in steps if visit == steps[-1][0] and last.isdecimal()]
+    number = max(numbers, default=row.asks + (row.state not in ("done", "not_begun")))
+    return tr("pane.turn", number=str(number), limit=str(look.counts.get("turns", 100)))
 
 
 def pause_label(look: Look) -> str:

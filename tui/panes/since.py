@@ -17,7 +17,7 @@ from tui.language import has, tr
 from tui.lines import EMPTY, Line, Span, beside, bold, dim, ends, line, lost
 from tui.look import Death, Look
 from tui.standings import Standing, standings
-from tui.text import clean, clip, fit
+from tui.text import clean, clip, fit, width
 from tui.widgets.keyline import Key
 from tui.widgets.rail import state_shown, strip
 from tui.widgets.rows import Place, Row, Rows
@@ -203,19 +203,20 @@ def found_rows(look: Look, cells: int) -> list[Row]:
     spreads = [row.sd for row in [*best, *([base] if base else [])] if row.sd is not None]
     places = decimals_for([row.mean for row in best if row.mean is not None], spreads)
     tail = max((len(f"{spread:,.{places}f}") for spread in spreads), default=0)
+    measures = [_spread(row, places, tail) for row in best]
+    if base is not None and base.mean is not None:
+        facts = {"metric": unit(look.measure.metric), "base": _spread(base, places, tail)}
+        measures[0] = tr("since.against", measured=measures[0], **facts)
+    name = max(8, *(min(width(row.name), 14) + 2 for row in best))
+    measure = max(47 - name, *(width(measured) + 2 for measured in measures))
     rows = []
-    for index, row in enumerate(best):
-        measured = _spread(row, places, tail)
-        if index == 0 and base is not None and base.mean is not None:
-            measured = tr(
-                "since.against", measured=measured, metric=unit(look.measure.metric), base=_spread(base, places, tail)
-            )
+    for row, measured in zip(best, measures, strict=True):
         verdict = tr(f"verdict.{row.verdict}")
         if row.verdict in ("better", "worse") and row.difference is not None:
             difference = signed(row.difference, places)
             verdict = tr("since.verdict_with", verdict=verdict, difference=difference, n=row.n)
         role = "good" if row.verdict == "better" else "text"
-        text = line("   ", fit(row.name, 8), fit(measured, 39), Span(verdict, role))
+        text = line("   ", fit(clip(row.name, name - 2), name), fit(measured, measure), Span(verdict, role))
         rows.append(Row(text, Place("program", row.name)))
     rest = [row for row in ranked if row not in best and row is not base]
     if rest:

@@ -18,6 +18,7 @@ from tui.words import addressee, clock, role_name
 SPOKEN = ("text", "said", "message", "note")
 ARGUMENT, PARTS = 160, 6
 LONGEST = 2000
+ENDS = (".", "。", "?", "？", ";", "；")
 
 
 class Talk:
@@ -130,7 +131,8 @@ def asked(tool: str, arguments: dict[str, Any]) -> str:
         if isinstance(value, str):
             told[name] = clip(" ".join(value.replace("**", "").split()), ARGUMENT)
         elif isinstance(value, list) and all(isinstance(one, str) for one in value):
-            told[name] = clip(tr("word.comma").join(value), ARGUMENT)
+            joint = " · " if any(one.rstrip().endswith(ENDS) for one in value) else tr("word.comma")
+            told[name] = clip(joint.join(value), ARGUMENT)
         else:
             numbers.append(f"{name} {len(value) if isinstance(value, (list, dict)) else value}")
     if len(told) <= 1:

@@ -250,13 +250,16 @@ class Desk:
         self.bench.bell.ring()
         return chosen
 
-    async def name(self, wanted: str, sha256: str, parent: str | None = None, change: str | None = None) -> str:
-        """A program's name, unique in the project; the same program under the same name keeps it."""
+    async def name(
+        self, wanted: str, sha256: str, parent: str | None = None, change: str | None = None, *, anew: bool = False
+    ) -> str:
+        """A program's name, unique in the project. A program that has one keeps it, because what it measured stands
+        under it; `anew` where that name means another program by now."""
         path = self._at(f"name-{wanted}")
         mark = fingerprint(["name", wanted, sha256])
         found = self.bench.journal.recall(path, mark, [wanted, sha256])
         if found is None:
-            named: Step = await self.bench.commit(self._name, path, mark, wanted, sha256, parent, change)
+            named: Step = await self.bench.commit(self._name, path, mark, wanted, sha256, parent, change, anew)
             self.bench.bell.ring()
         else:
             named = found
@@ -264,9 +267,19 @@ class Desk:
         return str(named.value())
 
     def _name(
-        self, tx: Transaction, path: str, mark: str, wanted: str, sha256: str, parent: str | None, change: str | None
+        self,
+        tx: Transaction,
+        path: str,
+        mark: str,
+        wanted: str,
+        sha256: str,
+        parent: str | None,
+        change: str | None,
+        anew: bool,
     ) -> Step:
-        name, n = wanted, 1
+        known = "SELECT name FROM program WHERE sha256 = ? ORDER BY name != ?, rowid LIMIT 1"
+        has = None if anew else tx.execute(known, (sha256, wanted)).fetchone()
+        name, n = has[0] if has else wanted, 1
         while (row := tx.execute("SELECT sha256 FROM program WHERE name = ?", (name,)).fetchone()) is not None:
             if row[0] == sha256:
                 break

@@ -87,5 +87,10 @@ class Meaning:
         return cls(experiment.program.name, _hash(code), _hash(setting), _hash(data), experiment.seed)
 
 
+def mark_of(program_sha: str) -> str:
+    """The `Meaning.code` of a program that is one file."""
+    return _hash({"experiment.py": program_sha})
+
+
 def _hash(value: Plain) -> str:
     return sha256(canonical(value).encode())

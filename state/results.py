@@ -22,6 +22,8 @@ class Measured:
     experiment: int
     file: str = ""
     sha256: str = ""
+    code: str = ""
+    """The mark of the code that ran: a program that was repaired keeps its name."""
 
 
 def record(tx: Transaction, values: Sequence[Measured]) -> None:
@@ -46,7 +48,7 @@ def measured(store: Store, run: int) -> list[Measured]:
     """What the visits of a run that are not superseded rest on, ordered by program, seed, dataset, metric."""
     rows = store.rows(
         """SELECT DISTINCT experiment.program, result.dataset, result.metric, experiment.seed, result.value,
-                  result.stderr, result.censored, result.experiment, result.file, result.sha256
+                  result.stderr, result.censored, result.experiment, result.file, result.sha256, experiment.code
            FROM lineage JOIN used ON used.visit = lineage.visit JOIN experiment ON experiment.id = used.experiment
            JOIN result ON result.experiment = experiment.id
            WHERE lineage.run = ? AND lineage.superseded_seq IS NULL

@@ -122,7 +122,10 @@ async def attempt(desk: Desk, plan: Plan, program: Program, before: Scored | Non
         wrong = complaint(here, plan, ending)
         if not wrong or repair == REPAIRS or ending.state is ExperimentState.STOPPED:
             break
-        program = await repaired(here, program, ending, wrong)
+        mended = await repaired(here, program, ending, wrong)
+        if mended is None:
+            break
+        program = mended
     if wrong:
         return Tried(program, asked, (ending,), error=wrong)
     seeds = plan.seed_list[1:]
@@ -145,8 +148,8 @@ async def attempt(desk: Desk, plan: Plan, program: Program, before: Scored | Non
     return Tried(program, asked, endings, readings, grade=grade.grade, why=grade.why)
 
 
-async def repaired(desk: Desk, program: Program, ending: Ending, wrong: str) -> Program:
-    """The program as its author mended it."""
+async def repaired(desk: Desk, program: Program, ending: Ending, wrong: str) -> Program | None:
+    """The program as its author mended it; None where no change came that can be made."""
     error, output = news.failed(wrong, ending.tail)
     engineer = desk.seat(
         Role.ML_ENGINEER,
@@ -160,7 +163,10 @@ async def repaired(desk: Desk, program: Program, ending: Ending, wrong: str) -> 
         output=output,
     )
     answers: tuple[type[Edit] | type[Replace], ...] = (Edit, Replace)
-    code = mended(program, await engineer.ask(answers=answers, check=partial(misfit, program)))
+    answer = await engineer.attempt(answers=answers, check=partial(misfit, program))
+    if isinstance(answer, Refusal):
+        return None
+    code = after(program, answer)
     return program.model_copy(update={"code": code})  # a repair keeps the name: what failed measured nothing
 
 
@@ -178,21 +184,21 @@ async def named(desk: Desk, parent: Program, changes: Sequence[Change], tried: S
         program = await christened(here, change.name, code, parent.name, change.why)
         while program.name in names:  # one of that name became another program by its repairs
             here = here.within("again")
-            program = await christened(here, f"{program.name}_b", code, parent.name, change.why)
+            program = await christened(here, f"{program.name}_b", code, parent.name, change.why, anew=True)
         names.add(program.name)
         fresh.append(program)
     return fresh
 
 
-async def christened(desk: Desk, wanted: str, code: str, parent: str, change: str) -> Program:
+async def christened(desk: Desk, wanted: str, code: str, parent: str, change: str, *, anew: bool = False) -> Program:
     """A program under a name that no other one has."""
     plain = re.sub(r"[^A-Za-z0-9_-]+", "_", wanted).strip("_-")[:40] or "program"
     program = Program(name=plain, code=code, parent=parent, change=" ".join(change.split()))
-    name = await desk.name(plain, program.sha, parent or None, program.change)
+    name = await desk.name(plain, program.sha, parent or None, program.change, anew=anew)
     return program.model_copy(update={"name": name})
 
 
-def mended(program: Program, answer: Edit | Replace) -> str:
+def after(program: Program, answer: Edit | Replace) -> str:
     """The code that an edit or a replacement makes of a program."""
     if isinstance(answer, Edit):
         return artefact.edited(program.code, [answer])
@@ -219,7 +225,7 @@ def misfit(program: Program, answer: Edit | Replace) -> Refusal | None:
     """Why an edit does not fit the program shown, or changes nothing."""
     if isinstance(answer, Edit) and (why := artefact.misfit(program.code, [answer])):
         return Refusal(why, "change.misfit")
-    code = mended(program, answer)
+    code = after(program, answer)
     if code == program.code:
         return Refusal("this changes nothing: the program failed as it is", "change.nothing")
     return _unparsed(code)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from engine.answers import Refusal
 from engine.inputs import Inputs
 from engine.prompt import Shown, lines, tag
+from engine.workshop import mark_of
 from engine.writing.references import nearest
 from state import paper
 from state.products.experiments import Experiments, Scored
@@ -61,9 +62,13 @@ def references(measured: Sequence[Measured], baseline: str = "") -> list[str]:
 
 
 def measured(inputs: Inputs) -> list[Measured]:
-    """What the programs of the accepted experiments measured."""
-    known = {score.program for score in inputs.experiments.scores}
-    return [one for one in inputs.measured if one.program in known]
+    """What the programs of the accepted experiments measured, as they are after their repairs."""
+    experiments = inputs.experiments
+    known = {score.program for score in experiments.scores}
+    marks = {program.name: mark_of(program.sha) for program in experiments.programs}
+    found = [one for one in inputs.measured if one.program in known]
+    own = {one.program for one in found if one.code == marks.get(one.program)}
+    return [one for one in found if one.program not in own or one.code == marks[one.program]]
 
 
 def citable(inputs: Inputs) -> list[str]:

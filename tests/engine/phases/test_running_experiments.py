@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from engine.phases import running_experiments
+from engine.phases import running_experiments, standing
 from state.products.experiments import Experiments
 from state.results import measured
 from state.vocabulary import Phase, Verdict
@@ -96,6 +96,23 @@ async def test_a_change_that_never_runs_is_kept_on_record_with_its_error(lay: Ca
     assert len([text for text in cast.shown if "<error>" in text]) == 3
 
 
+async def test_a_change_whose_author_mends_nothing_is_dropped_and_the_run_goes_on(lay: Callable[..., Laid]) -> None:
+    laid = lay(Phase.RUNNING_EXPERIMENTS)
+    bad = {"name": "bad", "why": "x", "edits": [{"first": 4, "last": 4, "text": "DECAY = 0"}]}
+    cast = Cast(
+        replace=[lambda text: None if "<error>" in text else BASE],
+        edit=[{"first": 4, "last": 4, "text": "DECAY = 0"}],
+        changes=[{"changes": [bad, WD_2]}],
+        grade=[GRADE],
+        lesson=[LESSON],
+    )
+    found = await running_experiments.run(play(laid, cast, inputs_with(REVIEW, PLAN, DATA), solver_steps=1))
+    assert found is not None and found.kept == ("wd_2", "base")
+    assert (found.scores[-1].program, found.scores[-1].verdict) == ("bad", Verdict.FAILED)
+    assert "ZeroDivisionError" in found.scores[-1].error
+    assert laid.store.row("SELECT 1 FROM wait") is None
+
+
 async def test_a_results_file_without_the_plans_metric_goes_back(lay: Callable[..., Laid]) -> None:
     laid = lay(Phase.RUNNING_EXPERIMENTS)
     wrong = PROGRAM.replace('{"steps": steps}', '{"step_count": steps}')
@@ -169,3 +186,44 @@ async def test_a_broken_program_that_is_proposed_again_is_not_run_again(lay: Cal
     assert found is not None
     names = [score.program for score in found.scores]
     assert len(names) == len(set(names)) == 3 and {"base", "wd_2"} < set(names)
+
+
+async def test_a_program_that_another_run_tried_under_its_own_name_keeps_that_name_and_its_numbers(
+    lay: Callable[..., Laid],
+) -> None:
+    laid = lay(Phase.RUNNING_EXPERIMENTS)
+    cast = Cast(replace=[BASE], changes=[{"changes": [WD_2]}], grade=[GRADE], lesson=[LESSON])
+    inputs = inputs_with(REVIEW, PLAN, DATA)
+    await running_experiments.run(play(laid, cast, inputs, solver_steps=1))
+    visited_again(laid, Phase.RUNNING_EXPERIMENTS)
+    cast = Cast(
+        replace=[{**BASE, "name": "plain"}],
+        changes=[{"changes": [{**WD_2, "name": "twice"}]}],
+        grade=[GRADE],
+        lesson=[LESSON],
+    )
+    found = await running_experiments.run(play(laid, cast, inputs, solver_steps=1))
+    assert found is not None and found.kept == ("wd_2", "base") and found.baseline == "base"
+    known = inputs_with(REVIEW, PLAN, DATA, found, measured=tuple(measured(laid.store, laid.run)))
+    assert [line.split(" ")[0] for line in standing.citable(known)] == [
+        r"\result{base/toy/steps/mean}",
+        r"\result{wd_2/toy/steps/mean}",
+    ]
+
+
+async def test_what_a_program_measured_before_its_repair_is_not_its_own(lay: Callable[..., Laid]) -> None:
+    laid = lay(Phase.RUNNING_EXPERIMENTS)
+    wrong = PROGRAM.replace('{"steps": steps}', '{"step_count": steps}')
+    cast = Cast(
+        replace=[lambda text: {"text": PROGRAM} if "<error>" in text else {"text": wrong, "name": "base"}] * 2,
+        changes=[{"changes": [WD_2]}],
+        grade=[GRADE],
+        lesson=[LESSON],
+    )
+    inputs = inputs_with(REVIEW, PLAN, DATA)
+    found = await running_experiments.run(play(laid, cast, inputs, solver_steps=1))
+    assert found is not None
+    rows = tuple(measured(laid.store, laid.run))
+    assert "step_count" in {one.metric for one in rows}, "it lies there, with the file and the code that wrote it"
+    known = inputs_with(REVIEW, PLAN, DATA, found, measured=rows)
+    assert {one.metric for one in standing.measured(known)} == {"steps"}

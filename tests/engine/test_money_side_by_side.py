@@ -1,0 +1,84 @@
+"""Money and GPU time that is set aside for what is in flight counts as spent, and is waited for before anybody is
+asked."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from engine.calls import Line
+from engine.models.base import Part, Reply, Request
+from state import ledger, profiles
+from state.errors import LabError
+from state.vocabulary import WordKind
+from tests.engine.conftest import Laid, says
+from tests.engine.test_calls import until
+from tests.engine.test_money import given, with_limits
+from tests.engine.test_recover import say
+
+Lay = Callable[..., Laid]
+
+
+def test_what_is_set_aside_counts_as_spent_and_is_told_from_what_is_gone(lay: Lay) -> None:
+    laid = lay()
+    limits = ledger.Limits(1000, 3600, laid.run)
+    with laid.store.transaction() as tx:
+        tx.execute("UPDATE run SET spent_micros = 300, gpu_s = 600")
+        ledger.reserve(tx, laid.run, 500, 2400)
+
+    def refused(micros: int, gpu_s: int) -> object:
+        try:
+            ledger.check(laid.store, limits, micros, gpu_s)
+        except LabError as error:
+            return error.key, error.facts["passing"]
+        return None
+
+    assert refused(200, 600) is None
+    assert refused(201, 0) == ("budget.money", True), "it fits once the call in flight is settled"
+    assert refused(701, 0) == ("budget.money", False)
+    assert refused(0, 601) == ("budget.gpu", True)
+    assert refused(0, 3001) == ("budget.gpu", False)
+
+
+def test_a_run_may_have_fewer_gpu_hours_than_the_project(lay: Lay) -> None:
+    laid = lay()
+    given(laid, WordKind.SET, key="limits.gpu_hours", value=1.0, run=laid.run)
+    limits = ledger.limits(laid.store, laid.run, laid.config.limits)
+    ledger.check(laid.store, limits, 0, 3600)
+    with pytest.raises(LabError) as caught:
+        ledger.check(laid.store, limits, 0, 3601)
+    assert (caught.value.key, caught.value.facts["own"]) == ("budget.gpu", True)
+
+
+async def test_a_call_that_fits_once_another_is_settled_waits_for_it_and_asks_nobody(
+    lay: Lay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    laid = lay()
+    paid = profiles.parse("anthropic")
+    monkeypatch.setattr(
+        Line, "choose", property(lambda line: lambda role: paid, lambda line, given: None), raising=False
+    )
+    answered = asyncio.Event()
+    stream = laid.player.stream
+
+    async def slowly(request: Request, part: Part) -> Reply:
+        await answered.wait()
+        return await stream(request, part)
+
+    monkeypatch.setattr(laid.player, "stream", slowly)
+    laid.player.replies = [says("dialogue", text="one"), says("dialogue", text="two")]
+    desk = laid.desk()
+    first = asyncio.ensure_future(say(desk, "one"))
+    await until(laid, "SELECT 1 FROM attempt")
+    row = laid.store.row("SELECT reserved_micros FROM run")
+    assert row is not None
+    with_limits(laid, money_usd=1.5 * row["reserved_micros"] / 1e6)
+    second = asyncio.ensure_future(say(desk, "two"))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert len(laid.store.rows("SELECT 1 FROM attempt")) == 1
+    answered.set()
+    assert [await first, await second] == ["one", "two"]
+    assert laid.store.rows("SELECT 1 FROM wait") == []

@@ -1,16 +1,15 @@
 """The course of an experiment as its program writes it: `metrics.jsonl`, read on from where the last look ended.
 
-A program wrote it, so nothing in it is believed: what is no object with a finite step is passed over, and so are values
-that are no finite number (a loss that became NaN) and names that cannot be printed. Used by the poller's thread.
+Its lines are believed as far as `state/curve.py` says. Used by the poller's thread.
 """
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from state.curve import point
 from state.durable import open_beneath
 from state.errors import LabError
 from tui.widgets.plot import Curve
@@ -20,8 +19,6 @@ AT_ONCE_B = 8 << 20
 """Of more that came since the last look only the end is read."""
 POINTS = 600
 KEPT = 20_000
-NAME = 80
-LARGEST = 1e100
 
 
 class Metrics:
@@ -75,23 +72,13 @@ class Metrics:
         return f"work/{max(runs)}/{FILE}" if runs else None
 
     def _take(self, row: bytes) -> None:
-        try:
-            told = json.loads(row)
-        except (ValueError, RecursionError):
+        told = point(row)
+        if told is None:
             return
-        if not isinstance(told, dict):
-            return
-        values = {
-            name: float(value)
-            for name, value in told.items()
-            if len(name) <= NAME and name.isprintable() and _finite(value)
-        }
-        if "step" not in values:
-            return
-        self.values = values
-        self._name = self._name or self._plotted(values)
-        if self._name in values:
-            self._points.append((values["step"], values[self._name]))
+        self.values = {"step": told.step, **told.values}
+        self._name = self._name or self._plotted(told.values)
+        if self._name in told.values:
+            self._points.append((told.step, told.values[self._name]))
         if len(self._points) > KEPT:
             del self._points[1::2]
 
@@ -99,14 +86,4 @@ class Metrics:
         """What is drawn: the metric itself where it is written step by step, else the first validation value."""
         if self.metric in values:
             return self.metric
-        names = [name for name in values if name != "step"]
-        return next((name for name in names if name.startswith("val")), names[0] if names else "")
-
-
-def _finite(value: object) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    try:
-        return abs(float(value)) <= LARGEST  # never of NaN
-    except OverflowError:
-        return False
+        return next((name for name in values if name.startswith("val")), next(iter(values), ""))

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from engine.experiments.contract import GB, Job, Limits
-from engine.experiments.curve import Curve
 from engine.experiments.score import Standing
+from state.curve import Curve
 
 POINTS = 600  # a seed; more cannot be told apart on paper
 

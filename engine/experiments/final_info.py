@@ -15,12 +15,10 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
 from state import durable
+from state.curve import LARGEST
 from state.errors import LabError
 
 LARGEST_B = 8 << 20
-
-LARGEST = 1e100
-"""No measured number is larger: what is would overflow in a mean or a spread."""
 
 SHUT = (PermissionError, FileNotFoundError, NotADirectoryError)
 """A program may take its folder away, or the rights to read it: that is its failure, not the lab's."""

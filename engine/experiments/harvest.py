@@ -1,7 +1,7 @@
 """Bring in what a job left: how it ended, what it said last, and its files.
 
 All of it was written by a program that nobody trusts: opened beneath its folder without following links, capped in
-size. What stands in the files is read by `final_info.py`, `curve.py` and `png.py`.
+size. What stands in the files is read by `final_info.py`, `png.py` and `state/curve.py`.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from engine.experiments import curve, final_info, png
+from engine.experiments import final_info, png
 from engine.experiments.contract import Ending, File
 from engine.experiments.final_info import SHUT
-from state import durable
+from state import curve, durable
 from state.errors import LabError
 from state.vocabulary import ExperimentState
 

@@ -14,9 +14,9 @@ from statistics import fmean
 from engine.desk import Desk
 from engine.experiments import figures, png
 from engine.experiments.contract import Ending
-from engine.experiments.curve import Curve, curve_of
 from engine.phases.measure import METRICS, OUT
 from engine.phases.scoring import Ranked, Tried
+from state.curve import Curve, curve_of
 from state.products.experiments import Experiments, Scored
 from state.products.plan import Plan
 from state.vocabulary import Choice, Wait

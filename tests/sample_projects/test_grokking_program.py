@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.experiments.curve import curve_of
 from engine.experiments.final_info import results
+from state.curve import curve_of
 
 FILES = Path(__file__).parents[2] / "sample_projects" / "grokking" / "rehearsal" / "files"
 

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from state.curve import LARGEST
 from tests.tui import scenes
 from tests.tui.screens import rows_of, shown
 from tui import curves
@@ -106,7 +107,7 @@ def test_no_curve_is_read_through_a_link(job: Path, tmp_path: Path) -> None:
     assert metrics.curve().points == ()
 
 
-NUMBERS = st.floats(-curves.LARGEST, curves.LARGEST)
+NUMBERS = st.floats(-LARGEST, LARGEST)
 
 
 @given(st.lists(st.tuples(NUMBERS, NUMBERS), max_size=8), st.integers(20, 90), st.integers(0, 12))

@@ -8,9 +8,9 @@ from PIL import Image
 
 from engine.experiments import figures, png
 from engine.experiments.contract import Ending
-from engine.experiments.curve import Curve, Point
 from engine.experiments.figures import Bar, Bars, Curves, Series
 from engine.experiments.local.place import Local
+from state.curve import Curve, Point
 
 LINES = Series("wd_2", (((0, 1.0), (1, 0.5), (2, 0.2)), ((0, 1.1), (1, 0.6), (2, 0.4))))
 

@@ -1,6 +1,8 @@
 """The course of a metric: the lines that a program appended to its `metrics.jsonl` while it ran.
 
-A program wrote it, so nothing in it is believed: what is no JSON object with a step is counted and passed over.
+A program wrote it, so nothing in it is believed: what is no JSON object with a finite step is passed over, and so are
+values that are no finite number (a loss that became NaN) and names that cannot be printed. Read by the engine when an
+experiment has ended, by the screens while it runs.
 """
 
 from __future__ import annotations
@@ -8,10 +10,11 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from engine.experiments.final_info import LARGEST
-
 LARGEST_B = 64 << 20
 NAME = 80
+
+LARGEST = 1e100
+"""No measured number is larger: what is would overflow in a mean or a spread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +22,7 @@ class Point:
     """A line of `metrics.jsonl`."""
 
     step: float
-    values: dict[str, float]
+    values: dict[str, float]  # the others
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +32,18 @@ class Curve:
 
 
 def curve_of(data: bytes) -> Curve:
-    """The bytes of a `metrics.jsonl` as a curve; an unfinished last line is not there yet, values that are no number
-    are left out (a loss that became NaN), and so are names that cannot be printed."""
+    """The bytes of a `metrics.jsonl` as a curve; an unfinished last line is not there yet."""
     points, refused = [], 0
     for line in data[: data.rfind(b"\n") + 1].split(b"\n")[:-1]:
-        if (point := _point(line)) is not None:
-            points.append(point)
+        if (found := point(line)) is not None:
+            points.append(found)
         elif line.strip():
             refused += 1
     return Curve(tuple(points), refused)
 
 
-def _point(line: bytes) -> Point | None:
+def point(line: bytes) -> Point | None:
+    """A line as a point; None where it is none."""
     try:
         told = json.loads(line)
     except (ValueError, RecursionError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.experiments.curve import curve_of
+from state.curve import curve_of
 
 
 def test_curves_leave_out_what_is_no_number_and_what_is_not_finished() -> None:

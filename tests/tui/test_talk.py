@@ -29,7 +29,7 @@ def talked(phase: Phase, *paths: str) -> Look:
         # another visit begins anew, and what a reader was asked within a turn is none of its own
         (
             Phase.LITERATURE_REVIEW,
-            (*(f"literature@1/student/{n}" for n in range(1, 15)), "literature@2/student/1", "literature@2/turn-1/reader/9"),
+            (*(f"literature@1/student/{n}" for n in (8, 9)), "literature@2/student/1", "literature@2/turn-1/reader/9"),
             "turn 1 of 100",
         ),
     ],

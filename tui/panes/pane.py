@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from tui.things import Thing
 
 BESIDE = 140
-TALK = 85
-"""Cells of a talk at most: its text, which is indented, is then no wider than 80."""
+TALK = 96
+"""Cells of a talk at most; its times stand at the end of them."""
 IN_TURNS = frozenset(
     {Phase.LITERATURE_REVIEW, Phase.PLAN_FORMULATION, Phase.DATA_PREPARATION, Phase.RESULTS_INTERPRETATION}
 )

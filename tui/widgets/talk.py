@@ -18,6 +18,7 @@ from tui.words import addressee, clock, role_name
 SPOKEN = ("text", "said", "message", "note")
 ARGUMENT, PARTS = 160, 6
 LONGEST = 2000
+TEXT = 80
 ENDS = (".", "。", "?", "？", ";", "；")
 
 
@@ -86,13 +87,13 @@ class Talk:
 def turn_lines(turn: Turn, cells: int, now: int, cut: bool = False) -> list[Line]:
     """One turn: a line with who and when, then what was said."""
     when = clock(turn.at, now)
-    said = spoken(turn)
+    said, room = spoken(turn), min(cells - 5, TEXT)
     if turn.role == "you":
         told = (
             tr("talk.read", time=when, read=clock(turn.read_at, now)) if turn.read_at else tr("talk.unread", time=when)
         )
         head = ends(cells, Span(f"◆ {tr('talk.you', to=addressee(turn.to))}", "you"), dim(told))
-        return [head, *(line("   ", Span(row, "you")) for row in wrap(said, cells - 5))]
+        return [head, *(line("   ", Span(row, "you")) for row in wrap(said, room))]
     if turn.writing:
         mark = "◇ " if cut else ""
         told = tr("talk.cut", time=when) if cut else tr("talk.writing", time=when)
@@ -101,7 +102,7 @@ def turn_lines(turn: Turn, cells: int, now: int, cut: bool = False) -> list[Line
         head = ends(cells, Span(mark + role_name(turn.role), "text", bold=True), Span(told, "text" if cut else "live"))
     else:
         head = ends(cells, Span(role_name(turn.role), "text", bold=True), dim(told_where(turn, when)))
-    return [head, *(line("   ", Span(row)) if row else EMPTY for row in wrap(said, cells - 5))] if said else [head]
+    return [head, *(line("   ", Span(row)) if row else EMPTY for row in wrap(said, room))] if said else [head]
 
 
 def told_where(turn: Turn, when: str) -> str:

@@ -88,9 +88,46 @@ class Seat:
 
         `pictures` are shown with it, to a model that sees.
         """
-        told: Shown = prompt.as_shown(news)
         self._pictures = tuple(pictures)
-        failed, broken = False, 0
+        got = await self._answered(prompt.as_shown(news), False, answers, tools, check)
+        while isinstance(got, Refusal):
+            await self._ask_the_person(got)
+            got = await self._answered(got.shown, True, answers, tools, check)
+        return got
+
+    async def attempt(
+        self,
+        news: str = "",
+        *,
+        answers: tuple[type[A], ...],
+        check: Callable[[A], Refusal | None] | None = None,
+    ) -> A | Refusal:
+        """The same where the work can do without: when nothing that stands came in the end, why the last did not."""
+        if not self.desk.frame.edition:
+            return await self.ask(news, answers=answers, check=check)
+        return await self._answered(prompt.as_shown(news), False, answers, (), check)
+
+    async def _ask_the_person(self, last: Refusal) -> None:
+        await self.desk.hold(
+            f"{self.path.removeprefix(self.desk.path + '/')}-broken-{self._calls}",
+            Wait.TROUBLE,
+            Choice.RETRY,
+            Choice.STOP,
+            what="reply_refused",
+            role=self.role.value,
+            why=last.why,
+        )
+
+    async def _answered(
+        self,
+        told: Shown,
+        failed: bool,
+        answers: tuple[type[A], ...],
+        tools: Sequence[Tool[Any]],
+        check: Callable[[A], Refusal | None] | None,
+    ) -> A | Refusal:
+        """An answer that stands, or why the last one did not when patience is at its end."""
+        broken = 0
         while True:
             frame = self.desk.frame
             offered = [
@@ -126,16 +163,7 @@ class Seat:
             broken += 1
             self.desk.tell(ReplyRefused(self.role.value, self.path, why.why))
             if broken > PATIENCE:
-                await self.desk.hold(
-                    f"{self.path.removeprefix(self.desk.path + '/')}-broken-{self._calls}",
-                    Wait.TROUBLE,
-                    Choice.RETRY,
-                    Choice.STOP,
-                    what="reply_refused",
-                    role=self.role.value,
-                    why=why.why,
-                )
-                broken = 0
+                return why
             told, failed = why.shown, True
 
     async def _call(self, news: Shown, failed: bool, tools: list[ToolSpec]) -> Reply:

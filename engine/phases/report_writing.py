@@ -180,9 +180,11 @@ async def improved(
     answers: tuple[type[Edit] | type[Done], ...] = (Edit, Done)
     heard = Shown("")
     for attempt in range(REPAIRS + 1):
-        match await writer.ask(with_last(turn, heard), answers=answers, check=partial(misfit, draft)):
+        match await writer.attempt(with_last(turn, heard), answers=answers, check=partial(misfit, draft)):
             case Edit() as edit:
                 tried = draft.with_source(artefact.edited(draft.source, [edit]))
+            case Refusal() as refusal:
+                return None, form, news.error(refusal.why)
             case _:
                 return None, form, Shown("")
         built = await build(desk.within(f"try-{attempt}"), tried, found)

@@ -127,6 +127,13 @@ async def test_an_edit_that_does_not_build_goes_back_within_its_step(lay: Callab
     assert told[0] == [] and "42 is typed" in told[1][0] and "[Mended by 42.]" in told[1][0]
 
 
+async def test_an_edit_that_never_fits_is_a_step_that_brought_nothing(lay: Callable[..., Laid]) -> None:
+    laid = lay(Phase.REPORT_WRITING)
+    cast = Cast(replace=[writes], review=[FORM], edit=[{"first": 9000, "last": 9000, "text": "x"}], readme=[README])
+    report = await report_writing.run(play(laid, cast, INPUTS, report_steps=1))
+    assert report is not None and laid.store.row("SELECT 1 FROM wait") is None
+
+
 async def test_an_edit_is_kept_only_if_the_paper_reads_better(lay: Callable[..., Laid]) -> None:
     laid = lay(Phase.REPORT_WRITING)
 

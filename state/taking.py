@@ -226,17 +226,21 @@ def _decide(
 
 
 def _raise_limits(tx: Transaction, word: str, run: int, body: inbox.DecisionBody, facts: dict[str, Plain]) -> None:
-    """A grant is what the wait said was the limit, and as much more as the person gave."""
-    if body.money_usd is None and body.gpu_hours is None:
+    """A grant is what the wait said was the limit, and as much more as the person gave; of another limit nothing is
+    known here."""
+    given = [
+        (key, float(now) + more)
+        for key, more, now in (
+            ("limits.money_usd", body.money_usd, facts.get("limit_usd")),
+            ("limits.gpu_hours", body.gpu_hours, facts.get("limit_gpu_hours")),
+        )
+        if more is not None and isinstance(now, int | float)
+    ]
+    if not given:
         raise Refused("word.no_amount")
-    for key, more, now in (
-        ("limits.money_usd", body.money_usd, facts.get("limit_usd")),
-        ("limits.gpu_hours", body.gpu_hours, facts.get("limit_gpu_hours")),
-    ):
-        if more is not None:
-            value = float(now if isinstance(now, int | float) else 0.0) + more
-            tx.event(SettingChanged(key, value))
-            ledger.grant(tx, key, value, word, run if facts.get("own") else None)
+    for key, value in given:
+        tx.event(SettingChanged(key, value))
+        ledger.grant(tx, key, value, word, run if facts.get("own") else None)
 
 
 # runs

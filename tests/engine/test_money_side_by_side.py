@@ -8,8 +8,9 @@ from collections.abc import Callable
 
 import pytest
 
+from engine import setbacks
 from engine.calls import Line
-from engine.models.base import Part, Reply, Request
+from engine.models.base import Fate, ModelError, Part, Reply, Request
 from state import ledger, profiles
 from state.errors import LabError
 from state.vocabulary import WordKind
@@ -52,14 +53,47 @@ def test_a_run_may_have_fewer_gpu_hours_than_the_project(lay: Lay) -> None:
     assert (caught.value.key, caught.value.facts["own"]) == ("budget.gpu", True)
 
 
-async def test_a_call_that_fits_once_another_is_settled_waits_for_it_and_asks_nobody(
-    lay: Lay, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def paid(monkeypatch: pytest.MonkeyPatch) -> profiles.Choice:
+    """Calls cost what they cost at Anthropic's."""
+    choice = profiles.parse("anthropic")
+    monkeypatch.setattr(
+        Line, "choose", property(lambda line: lambda role: choice, lambda line, given: None), raising=False
+    )
+    return choice
+
+
+async def test_a_cut_or_cancelled_call_is_counted_at_the_most_that_it_may_have_cost(
+    lay: Lay, paid: profiles.Choice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     laid = lay()
-    paid = profiles.parse("anthropic")
-    monkeypatch.setattr(
-        Line, "choose", property(lambda line: lambda role: paid, lambda line, given: None), raising=False
-    )
+    monkeypatch.setattr(setbacks, "BACKOFF_S", (0.0,))
+    laid.player.replies = [ModelError(Fate.RETRY, "cut"), says("dialogue", text="ok")]
+    await say(laid.desk())
+    cut, whole = laid.store.rows("SELECT * FROM attempt ORDER BY n")
+    assert (cut["state"], cut["cost_micros"]) == ("doubt", cut["reserved_micros"])
+    (request, _) = laid.player.asked
+    least = sum(len(message.text) for message in request.messages) // 3
+    assert cut["reserved_micros"] >= paid.worst_case(least, paid.model.max_tokens) > whole["cost_micros"] > 0
+
+    calling = asyncio.ensure_future(say(laid.desk(), "two"))
+    monkeypatch.setattr(laid.player, "stream", lambda request, part: asyncio.Event().wait())
+    await until(laid, "SELECT 1 FROM attempt WHERE state = 'flying'")
+    for _ in range(3):
+        await asyncio.sleep(0)
+    calling.cancel()
+    await asyncio.gather(calling, return_exceptions=True)
+    gone = laid.store.rows("SELECT * FROM attempt")[-1]
+    assert (gone["state"], gone["cost_micros"]) == ("doubt", gone["reserved_micros"]) and gone["cost_micros"] > 0
+    spent = sum(row["cost_micros"] for row in laid.store.rows("SELECT cost_micros FROM attempt"))
+    row = laid.store.row("SELECT spent_micros, reserved_micros FROM run")
+    assert row is not None and tuple(row) == (spent, 0)
+
+
+async def test_a_call_that_fits_once_another_is_settled_waits_for_it_and_asks_nobody(
+    lay: Lay, paid: profiles.Choice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    laid = lay()
     answered = asyncio.Event()
     stream = laid.player.stream
 

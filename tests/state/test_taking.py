@@ -307,6 +307,16 @@ def test_a_limit_that_is_raised_frees_every_run_that_met_it(here: Here) -> None:
     assert [row["choice"] for row in rows] == ["raise", None]
 
 
+def test_an_amount_of_what_was_not_asked_for_lowers_no_limit(here: Here) -> None:
+    facts: dict[str, Plain] = {"limit_gpu_hours": 24.0, "own": False}
+    with here.store.transaction() as tx:
+        wait = lineage.open_wait(tx, here.run, Wait.BUDGET, [Choice.RAISE.value], facts)
+    refused = here.leave(WordKind.DECISION, wait=wait, choice="raise", money_usd=5)
+    assert (refused.outcome, refused.why) == ("refused", "word.no_amount")
+    assert here.leave(WordKind.DECISION, wait=wait, choice="raise", gpu_hours=2, money_usd=5).outcome == "taken"
+    assert [tuple(row) for row in here.store.rows("SELECT key, value FROM setting")] == [("limits.gpu_hours", "26.0")]
+
+
 def test_a_saved_note_that_is_changed_back_is_what_stands_there(here: Here) -> None:
     for text in ("five seeds", "fifty seeds", "five seeds"):
         assert notes.take_saved_note(here.store, "a.md", text, text, None, 0)

@@ -25,7 +25,7 @@ from tui.screens.frame import LabScreen
 from tui.screens.home import HomeScreen
 from tui.screens.lab import TheLab
 from tui.screens.run import RunScreen
-from tui.theme import THEMES, Palette, poor_terminal, textual_theme
+from tui.theme import COLOURS, THEMES, Palette, poor_terminal, textual_theme
 
 
 class Lab(App[None], inherit_bindings=False):
@@ -41,12 +41,12 @@ class Lab(App[None], inherit_bindings=False):
         kept = drafts.interface()
         self.project, self.first_run = project, run
         self.plain_symbols = kept.get("symbols", "ascii" if poor_terminal() else "full") == "ascii"
-        self.palette = Palette(kept["theme"] if kept.get("theme") in THEMES else "dark")
+        self.palette = Palette(kept["theme"] if kept.get("theme") in THEMES else "dark", self.console.color_system)
         chosen = kept.get("language")
         language.use(Language(chosen) if chosen in set(Language) else language.of_environment())
-        for name in THEMES:
+        for name in COLOURS:
             self.register_theme(textual_theme(name))
-        self.theme = f"nightlab-{self.palette.name}"
+        self.theme = f"nightlab-{self.palette.worn}"
         self.polls, self.looking = polls, False
         self.poller = Poller(self.post_message, self.now)
         self.home = HomeScreen()
@@ -82,8 +82,8 @@ class Lab(App[None], inherit_bindings=False):
 
     def wear(self, name: str) -> None:
         """Another theme."""
-        self.palette = Palette(name)
-        self.theme = f"nightlab-{name}"
+        self.palette = Palette(name, self.console.color_system)
+        self.theme = f"nightlab-{self.palette.worn}"
         self.repaint_all()
         self.refresh(repaint=True)
 

@@ -1,4 +1,4 @@
-"""The eleven colour roles, in the dark, the light and the terminal's own theme, and symbols for poor terminals.
+"""The eleven colour roles, in the dark, the light and the terminal's own theme, and what poor terminals get of them.
 
 No other colour exists. A role is turned into a style here and nowhere else; whoever draws names the role only.
 """
@@ -6,7 +6,7 @@ No other colour exists. A role is turned into a style here and nowhere else; who
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 from rich.style import Style
 from textual.theme import BUILTIN_THEMES, Theme
@@ -67,6 +67,10 @@ ANSI = Colours(
     on_you="default",
 )
 THEMES = {"dark": DARK, "light": LIGHT, "ansi": ANSI}
+DARK_256 = replace(DARK, ground="#121212", side="#1C1C1C", pick="#303030")
+LIGHT_256 = replace(LIGHT, ground="#FFFFFF", side="#F5F5F5", pick="#EAEAEA", you="#875F00")
+COLOURS = THEMES | {"dark-256": DARK_256, "light-256": LIGHT_256}
+"""Of 256 colours the nearest to a grey with a tinge may be a hue: the cursor's row was teal, the side cream."""
 
 ASCII = str.maketrans(
     {
@@ -79,9 +83,16 @@ ASCII = str.maketrans(
 )  # fmt: skip
 
 
+def worn(name: str, system: str | None) -> str:
+    """Which colours a theme has on a terminal of a colour system; sixteen colours are the terminal's own."""
+    if system in ("standard", "windows"):
+        return "ansi"
+    return f"{name}-256" if system == "256" and f"{name}-256" in COLOURS else name
+
+
 def textual_theme(name: str) -> Theme:
     """The theme as Textual wants it; `$ground` … `$on-you` are its variables in nightlab.tcss."""
-    colours = THEMES[name]
+    colours = COLOURS[name]
     ansi = name == "ansi"
 
     def css(colour: str) -> str:
@@ -100,25 +111,25 @@ def textual_theme(name: str) -> Theme:
         accent=css(colours.you),
         error=css(colours.lost),
         success=css(colours.good),
-        dark=name != "light",
+        dark=not name.startswith("light"),
         ansi=ansi,
         variables=variables,
     )
 
 
 class Palette:
-    """Styles of one theme, made once each."""
+    """Styles of one theme, made once each. `name` is the theme that was chosen, `worn` what the terminal has of it."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.colours = THEMES[name]
+    def __init__(self, name: str, system: str | None = "truecolor") -> None:
+        self.name, self.worn = name, worn(name, system)
+        self.colours = COLOURS[self.worn]
         self._styles: dict[tuple[str, str, bool, bool], Style] = {}
 
     def style(self, role: str, ground: str, bold: bool = False, under: bool = False) -> Style:
         """The style of `role` on `ground` (ground, side or pick)."""
         key = (role, ground, bold, under)
         if key not in self._styles:
-            reverse = self.name == "ansi" and ground == "pick"
+            reverse = self.worn == "ansi" and ground == "pick"
             self._styles[key] = Style(
                 color=getattr(self.colours, role),
                 bgcolor=getattr(self.colours, ground),

@@ -88,11 +88,13 @@ class Lab(App[None], inherit_bindings=False):
         self.refresh(repaint=True)
 
     def repaint_all(self) -> None:
-        """Draw again what is on screen: a language or a theme changed."""
+        """Draw again what is on screen, and what lies below once it comes up: language, theme or symbols changed."""
         for screen in self.screen_stack:
-            if isinstance(screen, LabScreen) and screen.is_current:
-                screen.repaint()
-                screen.refresh()
+            if isinstance(screen, LabScreen):
+                screen.forget()
+                if screen.is_current:
+                    screen.repaint()
+                    screen.refresh()
 
     # what the poller saw
 

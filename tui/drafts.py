@@ -112,10 +112,15 @@ def look_now(folder: Path, run: int, at: int) -> None:
 # drafts
 
 
+def place_of(folder: Path, name: str) -> Path:
+    """Where a draft lies."""
+    return _place(folder) / "drafts" / name
+
+
 def draft(folder: Path, name: str) -> bytes | None:
     """A draft (`note-1`, `edit-7`, `form-1`), or None."""
     try:
-        return (_place(folder) / "drafts" / name).read_bytes()
+        return place_of(folder, name).read_bytes()
     except OSError:
         return None
 
@@ -123,14 +128,14 @@ def draft(folder: Path, name: str) -> bytes | None:
 def save_draft(folder: Path, name: str, data: bytes) -> bool:
     """Keep a draft; an empty one is dropped. False where it could not be kept."""
     if data:
-        return _write(_place(folder) / "drafts" / name, data)
+        return _write(place_of(folder, name), data)
     drop_draft(folder, name)
     return True
 
 
 def drop_draft(folder: Path, name: str) -> None:
     with suppress(OSError):
-        (_place(folder) / "drafts" / name).unlink()
+        place_of(folder, name).unlink()
 
 
 # how the rail was left

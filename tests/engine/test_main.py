@@ -128,3 +128,11 @@ def test_a_database_that_is_gone_is_not_begun_afresh(folder: Path) -> None:
     process = start(folder, 0.2)
     assert process.wait(30) == 2
     assert not database.exists()
+
+
+def test_a_damaged_database_is_exit_code_five_and_stands_in_the_log(folder: Path) -> None:
+    where = places.prepare(folder)
+    where.database.write_bytes(b"no database" * 1000)
+    assert start(folder, 0.2).wait(60) == 5
+    assert "store.damaged" in where.log.read_text()
+    assert lock.look(where.lock) is None

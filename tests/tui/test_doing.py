@@ -15,12 +15,14 @@ from state.vocabulary import WordKind
 from tests.tui import scenes
 from tests.tui.screens import rows_of, shown
 from tui import drafts, launch
+from tui.lines import line
 from tui.look import Look
 from tui.panes.pane import Pane
 from tui.panes.refinement import RefinementPane
 from tui.screens.lists import HelpScreen
 from tui.screens.run import RunScreen
 from tui.screens.thing import ThingScreen
+from tui.widgets.page import Page
 
 
 @pytest.fixture
@@ -186,6 +188,29 @@ async def test_leaving_names_the_next_stop_and_the_run_goes_on(project: Path) ->
     assert not words(project)
 
 
+async def test_leaving_can_leave_the_run_to_itself(project: Path) -> None:
+    async with shown(at(scenes.plan_waits(), project), 3) as (pilot, screen):
+        lab = screen.lab
+        await pilot.press("q", "t")
+        await settle(screen, pilot)
+    assert lab.return_code == 0
+    assert words(project) == [(WordKind.SET, {"run": 1, "key": "autonomy", "value": "autopilot"})]
+
+
+async def test_a_note_and_what_is_sent_back_are_drafts_of_their_own_and_empty_words_are_none(project: Path) -> None:
+    async with shown(at(scenes.plan_waits(), project), 3) as (pilot, screen):
+        await pilot.press("n", *"a note", "escape", "b", *"again", "escape", "n")
+        await pilot.pause()
+        assert screen.notebox.area.text == "a note"
+        await pilot.press("escape", "b")
+        await pilot.pause()
+        assert screen.notebox.area.text == "again"
+        await pilot.press(*["backspace"] * 5, "space", "enter")
+        await settle(screen, pilot)
+        assert screen.notebox.display
+    assert not words(project)
+
+
 async def test_a_cursor_that_moves_repaints_two_rows() -> None:
     async with shown(scenes.experiments_at_work(), 5) as (pilot, screen):
         painted: list[int] = []
@@ -270,6 +295,44 @@ async def test_searching_a_page_goes_to_the_line_and_round() -> None:
         assert any("Line 12 of the rest" in row for row in rows_of(screen.app))
         await pilot.press("escape")
         assert screen.prompt is None
+
+
+async def test_a_talk_is_searched_by_enter_and_backwards_by_up_also_in_its_last_screenful() -> None:
+    look = scenes.plan_at_work()
+    turns = tuple(scenes.said("postdoc", "14:02", f"Sentence {n}, seed {n % 10}.", step=n) for n in range(60))
+    async with shown(replace(look, turns={"plan_formulation": turns}), 3) as (pilot, screen):
+
+        async def found(*keys: str) -> str:
+            """The row that is found: the others on screen have other seeds."""
+            await pilot.press(*keys)
+            await pilot.pause()
+            return next(row for row in rows_of(screen.app) if "seed 7." in row)
+
+        assert "Sentence 57," in await found("slash", *"SEED 7.")  # from the end, where one reads
+        assert "Sentence 7," in await found("enter")
+        assert "Sentence 17," in await found("enter")
+        assert "Sentence 7," in await found("up")
+        assert "Sentence 57," in await found("up")
+        await pilot.press(*"xyz", "enter")
+        await pilot.pause()
+        assert "xyz" in rows_of(screen.app)[-1]
+        assert rows_of(screen.app)[-1].endswith("not found ")
+
+
+def test_in_the_last_screenful_every_place_is_found_and_then_the_first_again() -> None:
+    page = Page()
+    page.show("a", 20, lambda cells: [line(f"row {n}" + " here" * (n in (5, 92, 97))) for n in range(100)])
+    page.draw(20, 20)
+    page.sought_from(0, "here")
+    seen = []
+    for step in (1, 1, 1, -1, -1):
+        page.draw(20, 20)
+        seen.append(page._found)
+        assert page.seek("here", step)
+    assert seen == [5, 92, 97, 5, 97]
+    page.move(-60)
+    page.draw(20, 20)
+    assert page.seek("here") and page._found == 92  # one that was moved is searched from where it is
 
 
 async def test_a_program_opens_and_escape_comes_back() -> None:

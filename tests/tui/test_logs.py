@@ -7,7 +7,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.logfile import LogFile
+from tui.logfile import LONGEST, LogFile
 from tui.widgets.logpane import LogPane
 
 
@@ -72,3 +72,11 @@ def test_every_line_is_found_whatever_its_bytes(rows: list[bytes]) -> None:
         log = LogFile(path)
         log.update()
         assert log.lines(0, len(rows)) == [row.decode("utf-8", "replace") for row in rows]
+
+
+def test_of_a_line_without_end_only_its_beginning_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "out.log"
+    path.write_bytes(b"x" * (1 << 20) + b"\nnext\n")
+    log = LogFile(path)
+    log.update()
+    assert [len(row) for row in log.lines(0, 9)] == [LONGEST, 4]

@@ -110,6 +110,10 @@ async def test_the_palette_does_what_was_found_and_escape_only_closes_it() -> No
         await pilot.press("ctrl+p", *"audit", "escape")
         await pilot.pause()
         assert screen.lab.screen is screen
+        await pilot.press("ctrl+p", *"new project")  # which begins at home
+        await pilot.pause()
+        assert not any("new project" in row for row in rows_of(screen.lab)[:-1])
+        await pilot.press("escape")
         await pilot.press("ctrl+p", *"review report", "backspace", *[*["backspace"] * 12], *"running", "enter")
         await pilot.pause()
         assert screen.lab.screen is screen

@@ -138,6 +138,9 @@ class Answering(Says):
         drafts.save_draft(self.folder, f"edit-{wait.id}", b"" if edited == made.text else edited.encode())
         if self.came is not None:
             self.looked(self.came)
+        if self.look is not None and not any(one.id == wait.id for one in self.look.waits):  # decided meanwhile
+            file = drafts.place_of(self.folder, f"edit-{wait.id}")
+            self.say("edit.too_late", file=str(file).replace(str(Path.home()), "~", 1))
 
     def do_edit(self) -> None:
         pane = self.pane

@@ -65,7 +65,7 @@ class LabScreen(Screen[None], inherit_bindings=False):
             return [question_line(self.question, cells)]
         if self.prompt is not None:
             typed = line(Span(f"{self.prompt.label} ", "you"), self.prompt.text, Span("▏", "you"))
-            return [ends(cells, typed, dim(tr("prompt.keys")))]
+            return [ends(cells, typed, Span(self.message, "you") if self.message else dim(tr("prompt.keys")))]
         if self.message:
             return [ends(cells, Span(self.message, "you"))]
         return [EMPTY] if self.too_small else [key_line(self.keys(), cells)]
@@ -81,6 +81,11 @@ class LabScreen(Screen[None], inherit_bindings=False):
         """Draw everything again; only what differs is written."""
         for canvas in self.query(Canvas):
             canvas.repaint()
+
+    def forget(self) -> None:
+        """The same lines look otherwise now: the next drawing writes them all."""
+        for canvas in self.query(Canvas):
+            canvas.forget()
 
     def on_screen_resume(self) -> None:
         self.repaint()

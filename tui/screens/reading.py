@@ -114,10 +114,7 @@ class Reading(Says):
             prompt = Prompt("/", lambda _: None, lambda _: None)
             prompt.again = lambda step: None if reads.seek(prompt.text, step) else self.say("search.none")
             top = reads.top
-            if isinstance(reads, Page):
-                prompt.typed = lambda text: reads.sought_from(top, text)
-            else:
-                prompt.typed = lambda text: reads.seek(text) if text else None
+            prompt.typed = lambda text: reads.sought_from(top, text)
             self.ask_text(prompt)
 
     def do_copy(self) -> None:

@@ -78,6 +78,10 @@ class Canvas(Widget, can_focus=False):
         if changed:
             self.refresh(*(Region(0, row, cells, 1) for row in changed))
 
+    def forget(self) -> None:
+        """Whatever is on screen is to be written again at the next repaint."""
+        self._drawn_for = (0, 0)
+
     def on_resize(self) -> None:
         self.repaint()
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from tui.lines import Line, Span
+from tui.lines import Line
+from tui.widgets.seeking import Seeking
 
 Make = Callable[[int], list[Line]]
 
@@ -28,14 +29,11 @@ def letters(line: Line) -> int:
     return sum(not char.isspace() for span in line.spans for char in span.text)
 
 
-class Page:
+class Page(Seeking):
     """Lines, where one reads, and what one looks for."""
 
     def __init__(self) -> None:
-        self.lines: list[Line] = []
-        self.top = 0
-        self.height = 1
-        self.sought = ""
+        super().__init__()
         self._key: object = None
 
     def show(self, key: object, cells: int, make: Make) -> bool:
@@ -61,23 +59,6 @@ class Page:
     def to_end(self, last: bool) -> None:
         self.top = max(len(self.lines) - self.height, 0) if last else 0
 
-    def seek(self, words: str, step: int = 1) -> bool:
-        """Go to the next line that holds `words`; False if none does."""
-        self.sought = words
-        rows = len(self.lines)
-        for away in range(1, rows + 1):
-            row = (self.top + step * away) % rows
-            if words.casefold() in self.lines[row].plain.casefold():
-                self.top = max(min(row, rows - 1), 0)
-                return True
-        return False
-
-    def sought_from(self, top: int, words: str) -> None:
-        """While one types: the first line from `top` on that holds what stands there so far."""
-        self.top = top - 1
-        if not words or not self.seek(words):
-            self.top = top
-
     @property
     def span(self) -> tuple[int, int, int]:
         """First and last visible line and how many there are, from 1."""
@@ -86,18 +67,4 @@ class Page:
     def draw(self, cells: int, height: int) -> list[Line]:
         self.height = max(height, 1)
         self.top = max(min(self.top, len(self.lines) - self.height), 0) if len(self.lines) > height else 0
-        shown = self.lines[self.top : self.top + height]
-        return [self._marked(row) for row in shown] if self.sought else shown
-
-    def _marked(self, row: Line) -> Line:
-        spans: list[Span] = []
-        for span in row.spans:
-            start = span.text.casefold().find(self.sought.casefold())
-            if start < 0 or len(span.text.casefold()) != len(span.text):
-                spans.append(span)
-                continue
-            stop = start + len(self.sought)
-            spans.append(Span(span.text[:start], span.role, span.press, span.bold, span.under))
-            spans.append(Span(span.text[start:stop], "you", span.press, True, True))
-            spans.append(Span(span.text[stop:], span.role, span.press, span.bold, span.under))
-        return Line(tuple(span for span in spans if span.text), row.pick)
+        return self.marked(self.lines[self.top : self.top + height])

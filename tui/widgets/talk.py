@@ -13,6 +13,7 @@ from state.rows import Turn
 from tui.language import current, tr
 from tui.lines import EMPTY, Line, Span, dim, ends, line
 from tui.text import clean, clip, wrap
+from tui.widgets.seeking import Seeking
 from tui.words import addressee, clock, role_name
 
 SPOKEN = ("text", "said", "message", "note")
@@ -22,13 +23,11 @@ TEXT = 80
 ENDS = (".", "。", "?", "？", ";", "；")
 
 
-class Talk:
+class Talk(Seeking):
     """Turns as lines, and where one reads."""
 
     def __init__(self) -> None:
-        self.lines: list[Line] = []
-        self.top = 0
-        self.height = 1
+        super().__init__()
         self.follows = True
         self._kept: dict[tuple[object, ...], list[Line]] = {}
 
@@ -66,14 +65,10 @@ class Talk:
         if not last:
             self.top = 0
 
-    def seek(self, words: str, step: int = 1) -> bool:
-        start = max(len(self.lines) - self.height, 0) if self.follows else self.top
-        for away in range(1, len(self.lines) + 1):
-            row = (start + step * away) % len(self.lines)
-            if words.casefold() in self.lines[row].plain.casefold():
-                self.top, self.follows = row, False
-                return True
-        return False
+    def _seek(self, words: str, start: int, step: int) -> bool:
+        found = super()._seek(words, start, step)
+        self.follows = self.follows and not found
+        return found
 
     def draw(self, cells: int, height: int) -> list[Line]:
         self.height = max(height, 1)
@@ -81,7 +76,7 @@ class Talk:
         if self.follows:
             self.top = end
         self.top = min(self.top, end)
-        return self.lines[self.top : self.top + height]
+        return self.marked(self.lines[self.top : self.top + height])
 
 
 def turn_lines(turn: Turn, cells: int, now: int, cut: bool = False) -> list[Line]:

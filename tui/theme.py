@@ -131,7 +131,7 @@ class Palette:
         if key not in self._styles:
             reverse = self.worn == "ansi" and ground == "pick"
             self._styles[key] = Style(
-                color=getattr(self.colours, role),
+                color="default" if reverse else getattr(self.colours, role),  # reversed, a word would be a block
                 bgcolor=getattr(self.colours, ground),
                 bold=bold or None,
                 underline=under or None,

@@ -48,7 +48,11 @@ def test_16_colours_are_the_terminals_own(name: str) -> None:
     palette = Palette(name, "standard")
     assert palette.colours == THEMES["ansi"]
     assert palette.name == name, "what was chosen is kept for a better terminal"
-    assert palette.style("lost", "pick").reverse
+    for role in ("lost", "you", "text"):
+        style = palette.style(role, "pick")
+        assert style.reverse
+        assert style.color is not None
+        assert style.color.is_default, "a reversed colour is a block in the middle of the row"
 
 
 async def test_the_screen_wears_what_the_terminal_can_show(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,6 +58,7 @@ class Frame:
     identities: dict[str, str] = field(default_factory=dict)
     python: str = ""
     gpu: bool = False
+    packages: tuple[str, ...] = ()
     archive: tuple[str, ...] = ()
     edition: int = 0
     sees: bool = False
@@ -75,12 +76,13 @@ class Frame:
         return ToolSpec(str(told["name"]), str(told["description"]), told["schema"])
 
     def plain(self) -> dict[str, Plain]:
-        return {**asdict(self), "archive": [*self.archive]}
+        return {**asdict(self), "archive": [*self.archive], "packages": [*self.packages]}
 
     @classmethod
     def of(cls, text: str) -> Frame:
         told = json.loads(text)
-        return cls(**(told | {"phase": Phase(told["phase"]), "archive": tuple(told["archive"])}))
+        lists = {name: tuple(told.get(name, ())) for name in ("archive", "packages")}
+        return cls(**(told | {"phase": Phase(told["phase"])} | lists))
 
 
 def build(phase: Phase, config: Config, *, rehearsal: bool, sees: bool = False) -> Frame:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypeVar
 
 from state.errors import LabError
@@ -31,7 +32,8 @@ class Inputs:
     """`products` are the accepted ones of earlier phases by name; `earlier` is this phase's of the visit before, if the
     work was sent back, and `reasons` what refinement's decision said about it.
 
-    `round` counts refinement from 1. `data` names the person's folders, `python` and `gpu` what experiments run with.
+    `round` counts refinement from 1. `data` names the person's folders; `python`, `packages` and `gpu` say what
+    experiments run with.
     `archive` holds the ideas of earlier runs with what became of them, one text each.
     """
 
@@ -47,11 +49,18 @@ class Inputs:
     identities: Mapping[str, str] = field(default_factory=dict)
     python: str = sys.executable
     gpu: bool = False
+    packages: tuple[str, ...] = ()
 
     @property
     def question(self) -> str:
         """The project's question, or the idea that ideation ended with."""
         return self.ideas.choice.question if "ideas" in self.products else self.asked or self.topic
+
+    @property
+    def brought(self) -> list[str]:
+        """The person's data as programs find them, each with the name that it has on the disk."""
+        names = ((name, Path(path).name) for name, path in self.data.items())
+        return [f"data/{name}" + (f" ({own})" if own != name else "") for name, own in names]
 
     @property
     def ideas(self) -> Ideas:

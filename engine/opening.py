@@ -13,6 +13,7 @@ from pathlib import Path
 
 from engine import frame as frames
 from engine import versions
+from engine.experiments import packages
 from engine.experiments.contract import identify
 from engine.frame import Frame
 from engine.inputs import Inputs
@@ -37,6 +38,12 @@ def lead(phase: Phase) -> Role:
     return CAST[phase][0]
 
 
+def packages_for(phase: Phase, config: Config) -> tuple[str, ...]:
+    """What programs can import, for the phases that plan or write any. It starts the interpreter: ask in a thread."""
+    writes = (Phase.PLAN_FORMULATION, Phase.DATA_PREPARATION, Phase.RUNNING_EXPERIMENTS)
+    return packages.installed(config.experiments.python or sys.executable) if phase in writes else ()
+
+
 def pin(
     store: Store,
     folder: Path,
@@ -47,6 +54,7 @@ def pin(
     gpu: bool,
     sees: bool = False,
     archive: tuple[str, ...] = (),
+    importable: tuple[str, ...] = (),
 ) -> str:
     """The blob of a new visit's frame. Reads the person's data folders: their identity is part of what is pinned."""
     data = {name: str((folder / path).resolve()) for name, path in config.data.items()}
@@ -57,6 +65,7 @@ def pin(
         python=config.experiments.python,  # "": Nightlab's own, wherever it is by then
         gpu=gpu,
         archive=archive,
+        packages=importable,
     )
     return store.put(canonical(told.plain()).encode())
 
@@ -135,6 +144,7 @@ def inputs_of(store: Store, run: int, visit: Visit, frame: Frame) -> Inputs:
         identities=frame.identities,
         python=frame.python or sys.executable,
         gpu=frame.gpu,
+        packages=frame.packages,
     )
 
 

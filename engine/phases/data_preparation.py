@@ -39,7 +39,8 @@ async def run(desk: Desk) -> Data | None:
         Role.SOFTWARE_ENGINEER,
         "lead",
         plan=inputs.plan,
-        data_folders=[f"data/{name}" for name in inputs.data],
+        packages=inputs.packages,
+        data_folders=inputs.brought if desk.frame.edition else [f"data/{name}" for name in inputs.data],
         earlier_version=inputs.earlier,
         sent_back_because=inputs.reasons,
     ).with_tools(*offered)

@@ -28,6 +28,7 @@ async def run(desk: Desk) -> Ideas | None:
         Role.PHD_STUDENT,
         "propose",
         topic=inputs.topic,
+        data_folders=inputs.brought,
         archive=inputs.archive,
         earlier_version=inputs.earlier,
         sent_back_because=inputs.reasons,

@@ -27,6 +27,8 @@ async def run(desk: Desk) -> Plan | None:
         "run_time": f"{frame.run_time_s} s",
         "steps": frame.solver_steps,
         "gpu": inputs.gpu,
+        "packages": inputs.packages,
+        "data_folders": inputs.brought,
         "earlier_version": inputs.earlier,
     }
     lead = desk.seat(

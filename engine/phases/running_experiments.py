@@ -93,6 +93,7 @@ async def begin(desk: Desk, plan: Plan) -> tuple[list[Program], dict[str, Scored
         Role.ML_ENGINEER,
         "baseline",
         run_time=f"{frame.run_time_s:g} s",
+        packages=desk.inputs.packages,
         plan=plan,
         data=desk.inputs.prepared,
         earlier_program=news.program(first) if first else None,
@@ -154,6 +155,7 @@ async def repaired(desk: Desk, program: Program, ending: Ending, wrong: str) -> 
     engineer = desk.seat(
         Role.ML_ENGINEER,
         "repair",
+        packages=desk.inputs.packages,
         plan=desk.inputs.plan,
         data=desk.inputs.prepared,
         change=program.change,

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from engine import opening
+from engine.frame import Frame
+from state.config import Config
 from state.products.interpretation import Interpretation
 from state.products.refinement import Refinement
 from state.vocabulary import Phase
@@ -32,3 +35,14 @@ async def test_a_later_phase_too_learns_why_the_work_came_back(lay: Callable[...
     assert await laid.desk().submit(READING) is None
     visited_again(laid, Phase.RESULTS_INTERPRETATION)
     assert laid.desk().inputs.reasons == "", "it was done anew since"
+
+
+async def test_a_visit_that_plans_or_writes_programs_pins_what_they_can_import(lay: Callable[..., Laid]) -> None:
+    laid = lay(Phase.PLAN_FORMULATION)
+    config = Config(question="Does it?")
+    found = opening.packages_for(Phase.PLAN_FORMULATION, config)
+    assert any(name.startswith("numpy ") for name in found)
+    assert opening.packages_for(Phase.REPORT_WRITING, config) == ()
+    told = {"rehearsal": False, "gpu": False, "importable": found}
+    pinned = opening.pin(laid.store, laid.places.folder, Phase.PLAN_FORMULATION, config, **told)  # type: ignore[arg-type]
+    assert Frame.of(laid.store.get(pinned).decode()).packages == found

@@ -105,3 +105,16 @@ async def test_a_plan_that_a_person_edited_has_a_target_that_its_metric_can_meet
     other = PLAN.model_copy(update={"target": "val_acc >= 0.95"})
     refusal = await plan_formulation.check(desk, other)
     assert refusal is not None and refusal.key == "plan.other_target"
+
+
+async def test_who_plans_knows_the_data_that_the_person_brought_and_what_can_be_imported(
+    lay: Callable[..., Laid],
+) -> None:
+    laid = lay()
+    cast = Cast(dialogue=[{"text": "Which?"}, {"text": "Those. <done>"}, lambda text: None], plan=[DRAFT])
+    cast.answers["plan"] = [lambda text: DRAFT if "Those." in text else None]
+    inputs = inputs_with(REVIEW, data={"bikes": "/far/away/hours.csv", "plain": "/x/plain"}, packages=("torch 2.8",))
+    assert await plan_formulation.run(play(laid, cast, inputs)) == PLAN
+    for request in cast.asked[:2]:
+        assert "<item>data/bikes (hours.csv)</item>\n<item>data/plain</item>" in request.system
+        assert tagged(request.system, "packages") == ["<item>torch 2.8</item>"] and "/far/away" not in request.system

@@ -205,11 +205,12 @@ class Bench:
         product: int | None = None,
         probe: Callable[[], bool] | None = None,
         every_s: float = 2.0,
+        opens: Callable[..., int] = lineage.open_wait,
     ) -> Decision:
         """Open a wait, or join one open for the same reason, and stay until it is closed.
 
         A step's own wait counts also when it was decided while no engine worked. `probe` is asked every `every_s`;
-        when it says True the wait closes by itself.
+        when it says True the wait closes by itself. `opens` writes the wait where none is open.
         """
         row = self.store.row(
             "SELECT id FROM wait WHERE run = ? AND why = ? AND step IS ?"
@@ -220,7 +221,7 @@ class Bench:
             wait = int(row["id"])
         else:
             wait = await self.commit(
-                lineage.open_wait,
+                opens,
                 self.run,
                 why,
                 [choice.value for choice in choices],

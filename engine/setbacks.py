@@ -115,7 +115,7 @@ async def back_off(bench: Bench, step: Step, length_s: float, why: str) -> None:
 
 async def _wait_for_network(bench: Bench, model: Model, why: str) -> None:
     """Probe, for hours if need be, and say when it was and will be; a person's `resume` only hurries."""
-    waiting = asyncio.create_task(bench.wait(Wait.NETWORK, [Choice.RETRY, Choice.STOP], {"why": why}))
+    waiting = asyncio.create_task(bench.wait(Wait.NETWORK, [Choice.RETRY, Choice.STOP], {"why": why}, opens=_lost))
     await asyncio.sleep(0)  # the wait is open
     try:
         for pause_s in (*PROBE_S, *([PROBE_S[-1]] * 10_000)):
@@ -129,6 +129,23 @@ async def _wait_for_network(bench: Bench, model: Model, why: str) -> None:
         await waiting
     finally:
         waiting.cancel()
+
+
+def _lost(tx: Transaction, run: int, why: Wait, choices: list[str], facts: dict[str, Plain], **at: int | None) -> int:
+    """Open the wait. Where a person said to try now, and no call was answered since, the loss from before goes on."""
+    last = tx.execute(
+        "SELECT id, closed_at, choice FROM wait WHERE run = ? AND why = ? AND visit IS ? ORDER BY id DESC LIMIT 1",
+        (run, why.value, at.get("visit")),
+    ).fetchone()
+    if last is not None and last[2] == Choice.RETRY.value:
+        answered = tx.execute(
+            "SELECT 1 FROM attempt WHERE run = ? AND kind = 'call' AND state = ? AND ended_at >= ?",
+            (run, AttemptState.DONE.value, last[1]),
+        ).fetchone()
+        if answered is None:
+            lineage.reopen_wait(tx, last[0])
+            return int(last[0])
+    return lineage.open_wait(tx, run, why, choices, facts, **at)
 
 
 def _tried(tx: Transaction, run: int, pause_s: float) -> None:

@@ -220,6 +220,22 @@ def close_wait(
     refresh(tx, run)
 
 
+def reopen_wait(tx: Transaction, wait: int) -> None:
+    """A person said to go on, and nothing had changed: the run stands still since when it did."""
+    from state.events import WaitOpened
+
+    run, visit, why, phase = tx.execute(
+        "SELECT wait.run, visit, why, phase FROM wait LEFT JOIN visit ON visit.id = wait.visit WHERE wait.id = ?",
+        (wait,),
+    ).fetchone()
+    tx.event(WaitOpened(wait, why, phase), run, visit)
+    tx.execute(
+        "UPDATE wait SET closed_seq = NULL, closed_at = NULL, choice = NULL, word = NULL, answer = NULL WHERE id = ?",
+        (wait,),
+    )
+    refresh(tx, run)
+
+
 def close_budget_waits(tx: Transaction) -> None:
     """A limit is another one now: whoever waits for money or GPU-hours looks again."""
     for (wait,) in tx.execute(

@@ -88,6 +88,38 @@ async def test_a_lost_network_pauses_and_goes_on_by_itself(lay: Lay, monkeypatch
     assert rows(laid, "SELECT state FROM run") == [("running",)]
 
 
+async def test_who_says_try_now_in_vain_learns_since_when_the_network_is_lost(
+    lay: Lay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same loss goes on: one wait, open since the first failure. Another loss, later, is a wait of its own."""
+    monkeypatch.setattr(setbacks, "PROBE_S", (60.0,))
+    laid = lay()
+    laid.player.up = False
+    lost = ModelError(Fate.NETWORK, "no route", sent=False)
+    laid.player.replies = [lost, lost, lost, says("dialogue", text="back"), lost, says("dialogue", text="again")]
+    still_open = "SELECT 1 FROM wait WHERE why = 'network' AND closed_seq IS NULL"
+    asked = "(SELECT count(*) FROM attempt WHERE state != 'flying')"
+
+    async def talk_twice() -> list[str]:
+        desk = laid.desk()
+        blank = dict.fromkeys(fields_of(desk.frame.prompt("plan_formulation/student")))
+        seat = desk.seat(Role.PHD_STUDENT, "student", **blank)
+        return [(await seat.ask(text, answers=(Dialogue,))).text for text in ("hello", "and now?")]
+
+    talking = asyncio.ensure_future(talk_twice())
+    for tries in (1, 2, 3):
+        await until(laid, f"{still_open} AND {asked} = {tries}")
+        assert rows(laid, "SELECT count(*), sum(choice IS NOT NULL) FROM wait WHERE why = 'network'") == [(1, 0)]
+        assert rows(laid, "SELECT state FROM run") == [("paused",)]
+        with laid.store.transaction() as tx:
+            tx.execute("UPDATE wait SET opened_at = 1")
+        resume(laid)
+    await until(laid, f"{still_open} AND opened_at > 1")
+    assert rows(laid, "SELECT opened_at, choice FROM wait WHERE closed_seq IS NOT NULL") == [(1, "retry")]
+    resume(laid)
+    assert await talking == ["back", "again"]
+
+
 async def test_a_bad_key_pauses_until_the_person_says_go_on(lay: Lay) -> None:
     laid = lay()
     laid.player.replies = [ModelError(Fate.AUTH, "401", sent=False, status=401), says("dialogue", text="ok")]

@@ -156,6 +156,34 @@ async def test_what_waited_for_a_slot_starts_under_the_limits_of_then(lay: Lay) 
     assert [row["limit_s"] for row in laid.store.rows("SELECT limit_s FROM experiment")] == [7]
 
 
+async def test_what_an_engine_before_left_running_has_its_slot_before_what_is_new(lay: Lay, tmp_path: Path) -> None:
+    laid, first, second = lay(), Gated(str(tmp_path / "one"), 1), Gated(str(tmp_path / "two"), 2)
+    left = asyncio.ensure_future(laid.desk().run("left", first))
+    async with asyncio.timeout(20):
+        while not list(laid.places.jobs.glob("*/started.json")):
+            await asyncio.sleep(0.01)
+    left.cancel()  # the engine goes, the experiment goes on
+    await asyncio.wait({left})
+    desk = laid.desk()
+    slots = desk.workshop.slots
+    slots.resize(0)
+    async with asyncio.timeout(20):
+        fresh = asyncio.ensure_future(desk.run("new", second))
+        while slots.waiting < 1:
+            await asyncio.sleep(0)
+        taken_up = asyncio.ensure_future(desk.run("left", first))
+        while slots.waiting < 2:
+            await asyncio.sleep(0)
+        slots.resize(1)
+        (tmp_path / "one").touch()
+        assert (await taken_up).ok
+        assert not fresh.done()
+        (tmp_path / "two").touch()
+        assert (await fresh).ok
+    begun = laid.store.rows("SELECT step.path FROM attempt JOIN step ON step.id = attempt.step ORDER BY attempt.id")
+    assert [row["path"].rsplit("/")[-1] for row in begun] == ["left", "new"]
+
+
 class InTwoRuns:
     """A phase with one experiment, the same in every run; the first run comes to it when it is let."""
 

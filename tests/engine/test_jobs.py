@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from engine import jobs
 from engine.experiments.contract import Job, Limits
 from state import project
+from state.errors import LabError
 from state.vocabulary import ExperimentState
 from tests.engine.conftest import Laid
 from tests.engine.lab import Named
@@ -72,3 +74,21 @@ async def test_another_seed_other_data_and_another_setting_are_another_experimen
     await desk.run("first", told)
     await desk.run("other", replace(told, **other))  # type: ignore[arg-type]  # as the parameters say
     assert told.times() == 2
+
+
+async def test_an_experiment_waits_however_often_all_cards_are_leased_and_nobody_is_asked(
+    lay: Lay, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "GPU_BUSY_S", 0.0)
+    desk, told = lay().desk(), Told(str(tmp_path / "log"))
+    submit, busy = desk.workshop.place.submit, iter(range(jobs.LOSSES + 2))
+
+    async def crowded(folder: Path, job: Job) -> None:
+        if next(busy, None) is not None:
+            raise LabError("gpu.busy", gpus=1)
+        await submit(folder, job)
+
+    monkeypatch.setattr(desk.workshop.place, "submit", crowded)
+    assert (await desk.run("one", told)).ok
+    assert told.times() == 1
+    assert desk.bench.store.row("SELECT 1 FROM wait") is None

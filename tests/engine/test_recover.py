@@ -16,7 +16,7 @@ from state import durable, lineage, profiles
 from state.products.literature import Review
 from state.readers import reading
 from state.status import repeated, started_twice
-from state.vocabulary import Phase, Role
+from state.vocabulary import Phase, Role, Wait
 from tests.engine.conftest import Laid, says
 
 Lay = Callable[..., Laid]
@@ -122,6 +122,39 @@ async def test_deaths_count_only_without_progress(lay: Lay, monkeypatch: pytest.
         await left_flying(laid, "slow")
         recover.recover(laid.store, laid.places)
     assert laid.store.row("SELECT 1 FROM wait WHERE why = 'trouble'") is not None
+
+
+def another_engine(laid: Laid) -> None:
+    with laid.store.transaction() as tx:
+        tx.execute(
+            "INSERT INTO engine (pid, pid_start, boot, host, version, started_at) VALUES (1, 1, '', 'here', '0', 0)"
+        )
+
+
+async def test_deaths_in_a_step_that_is_no_call_count_too(lay: Lay, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NIGHTLAB_DEATH_LIMIT", raising=False)
+
+    async def gone() -> str:
+        raise RuntimeError("the engine is gone")
+
+    laid = lay()
+    another_engine(laid)
+    for life in range(1, 4):
+        with pytest.raises(RuntimeError):
+            await laid.desk().step("world", gone)
+        another_engine(laid)
+        recover.recover(laid.store, laid.places)
+        assert (laid.store.row("SELECT 1 FROM wait WHERE why = 'trouble'") is not None) == (life == 3)
+
+
+def test_waits_for_the_world_are_begun_anew_and_those_for_a_person_stand(lay: Lay) -> None:
+    laid = lay()
+    with laid.store.transaction() as tx:
+        for why in Wait:
+            lineage.open_wait(tx, laid.run, why, ["retry"], {}, visit=laid.visit.id)
+    recover.recover(laid.store, laid.places)
+    over = {row["why"] for row in laid.store.rows("SELECT why FROM wait WHERE closed_seq IS NOT NULL")}
+    assert over == {"backoff", "network", "disk", "auth"}
 
 
 async def test_status_counts_from_the_folders_what_was_answered_or_started_twice(lay: Lay) -> None:

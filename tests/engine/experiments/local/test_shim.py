@@ -223,6 +223,21 @@ async def test_a_huge_file_is_refused_to_the_program_that_writes_it(tmp_path: Pa
     assert (tmp_path / "a" / "work" / "huge").stat().st_size <= 4 * MB
 
 
+async def test_a_program_that_dies_of_its_huge_file_is_over_at_that_limit(tmp_path: Path) -> None:
+    code = """
+        import signal
+        signal.signal(signal.SIGXFSZ, signal.SIG_DFL)  # as for any program that is not Python
+        open('huge', 'wb').write(bytes(9_000_000))
+        """
+    end = await ending(tmp_path / "a", code, file_b=4 * MB)
+    assert (end.state, end.limit) == (S.LIMIT, "file")
+
+
+async def test_a_program_leaves_no_core_and_nothing_that_others_can_read(tmp_path: Path) -> None:
+    code = "import os, resource; print(resource.getrlimit(resource.RLIMIT_CORE), oct(os.umask(0)))"
+    assert (await ending(tmp_path / "a", code)).tail == "(0, 0) 0o77"
+
+
 async def test_memory_is_counted_over_the_whole_tree(tmp_path: Path) -> None:
     end = await ending(
         tmp_path / "a",

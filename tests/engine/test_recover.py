@@ -57,6 +57,18 @@ async def test_a_whole_reply_of_a_step_that_was_superseded_costs_what_it_cost(
     assert row["spent_micros"] == profiles.parse("anthropic").cost(says("x").usage) < 900000
 
 
+async def test_a_whole_reply_of_a_superseded_step_is_no_answer_to_the_one_that_took_its_place(lay: Lay) -> None:
+    laid = lay()
+    attempt = await left_flying(laid)
+    durable.write_json(laid.places.calls / attempt / "done.json", as_plain(says("dialogue", text="late")))
+    with laid.store.transaction() as tx:
+        tx.execute("UPDATE step SET superseded_seq = 1")
+    await left_flying(laid)
+    recover.recover(laid.store, laid.places)
+    laid.player.replies = [says("dialogue", text="anew")]
+    assert await say(laid.desk()) == "anew"
+
+
 async def test_a_reply_of_a_superseded_visit_is_kept_and_settled(lay: Lay) -> None:
     laid = lay()
     attempt = await left_flying(laid)

@@ -7,11 +7,13 @@ interrupt. Nothing outside the standard library is imported before it is sure th
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import io
 import os
 import sys
 from pathlib import Path
+from typing import TextIO
 
 USAGE = 2
 INTERRUPTED = 130
@@ -23,15 +25,41 @@ def main(argv: list[str] | None = None) -> int:
     _see_to_streams()
     if not _state_is_ours():
         os.execv(sys.executable, [sys.executable, "-P", "-E", "-m", "tui.cli", *words])
-    from tui.commands import perform
+    from tui.commands import perform, refused_by_the_system
 
     try:
-        return perform(words)
+        code = perform(words)
+        sys.stdout.flush()  # here, where it can still be answered
+        return code
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:  # whoever read our output has left
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _turn_away(sys.stdout)
         return 0
+    except OSError as error:
+        _turn_away(sys.stdout)
+        return refused_by_the_system(error)
+
+
+class _Complaints(io.TextIOWrapper):
+    """A stderr that drops what it cannot write: a full disk is no reason to do less, or to end with another code."""
+
+    def write(self, text: str) -> int:
+        try:
+            return super().write(text)
+        except BrokenPipeError:
+            raise
+        except OSError:
+            return len(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError):
+            super().flush()
+
+
+def _turn_away(stream: TextIO) -> None:
+    """What is still held back for a stream that nobody can write leads nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _see_to_streams() -> None:
@@ -47,6 +75,9 @@ def _see_to_streams() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
+    theirs = sys.__stderr__  # which Textual draws on where it is a terminal
+    if theirs is not None and theirs is sys.stderr and not theirs.isatty():
+        sys.stderr = _Complaints(theirs.buffer, theirs.encoding, "replace", line_buffering=True)
 
 
 def _state_is_ours() -> bool:

@@ -20,7 +20,9 @@ def shell(line: str, folder: Path, **environment: str) -> subprocess.CompletedPr
     return subprocess.run(
         ["bash", "-c", line],
         cwd=folder,
-        env=os.environ | {"NL": str(NIGHTLAB)} | environment,
+        env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}  # which hides much
+        | {"NL": str(NIGHTLAB)}
+        | environment,
         capture_output=True,
         text=True,
         timeout=60,
@@ -71,6 +73,21 @@ def test_an_encoding_without_chinese_shows_question_marks_and_fails_nothing(proj
     assert "?" in said.stdout + said.stderr
 
 
-def test_a_reader_that_leaves_early_is_no_error(project: Path) -> None:
-    said = shell('"$NL" --help | head -1; echo ${PIPESTATUS[0]}', project)
-    assert said.stdout.endswith("\n0\n") and said.stderr == ""
+@pytest.mark.parametrize("reader", ["head -1", "true"])
+@pytest.mark.parametrize("words", ["--help", "status --json", "completion bash"])
+def test_a_reader_that_leaves_early_is_no_error(project: Path, words: str, reader: str) -> None:
+    said = shell(f'"$NL" {words} | {reader}; echo ${{PIPESTATUS[0]}}', project)
+    assert said.stdout.endswith("0\n") and said.stderr == ""
+
+
+@pytest.mark.parametrize("words", ["--version", "--help", "status --json"])
+@pytest.mark.parametrize("buffered", ["", "1"])
+def test_what_cannot_be_printed_is_said_in_one_line(project: Path, words: str, buffered: str) -> None:
+    said = shell(f'"$NL" {words} >/dev/full; echo $?', project, PYTHONUNBUFFERED=buffered)
+    assert said.stdout == "2\n"
+    assert said.stderr == "nightlab: The system refuses: No space left on device\n"
+
+
+@pytest.mark.parametrize(("words", "code"), [("status", 0), ("approve", 2), ("bogus", 2)])
+def test_where_nothing_can_be_complained_of_the_exit_code_stays(project: Path, words: str, code: int) -> None:
+    assert shell(f'"$NL" {words} 2>/dev/full; echo $?', project).stdout.endswith(f"{code}\n")

@@ -11,12 +11,15 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from state.errors import LabError
 from state.vocabulary import Language
 from tui import language
 from tui.language import tr
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
 
 COMMANDS = (
     *("demo", "new", "run", "pause", "resume", "stop", "checkpoint", "fork", "status", "note"),
@@ -33,6 +36,9 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
         self.exit(USAGE, f"{self.prog}: {message}\n")
+
+    def _print_message(self, message: str, file: SupportsWrite[str] | None = None) -> None:
+        (file or sys.stderr).write(message)  # argparse's own passes over what it cannot print
 
 
 def parser(words: Sequence[str] | None = None) -> Parser:
@@ -57,7 +63,10 @@ def perform(words: Sequence[str]) -> int:
     """Parse and do; without a command, open the lab."""
     language.use(_language(words))
     _speak_argparse()
-    args = parser(words).parse_args(words)
+    try:
+        args = parser(words).parse_args(words)
+    except SystemExit as over:  # argparse has said what it had to
+        return over.code if isinstance(over.code, int) else 0
     if args.version:
         from importlib.metadata import version
 
@@ -80,10 +89,14 @@ def perform(words: Sequence[str]) -> int:
         return _refuse(error, args.folder)
     except BrokenPipeError:
         raise
-    except OSError as error:  # a full disk, a missing right: the system's own words say which
-        return _refuse(
-            LabError("system.refused", why=f"{error.strerror}: {error.filename or ''}".rstrip(": ")), args.folder
-        )
+    except OSError as error:
+        return refused_by_the_system(error, args.folder)
+
+
+def refused_by_the_system(error: OSError, folder: Path | None = None) -> int:
+    """A full disk, a missing right: the system's own words say which."""
+    why = f"{error.strerror}: {error.filename or ''}".rstrip(": ")
+    return _refuse(LabError("system.refused", why=why), folder or Path())
 
 
 def _refuse(error: LabError, folder: Path) -> int:

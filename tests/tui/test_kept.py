@@ -14,6 +14,12 @@ from tui.screens.lists import OptionsScreen
 OPTIONS = {"language": ("en", "zh"), "theme": ("dark", "light", "ansi"), "symbols": ("full", "ascii")}
 
 
+@pytest.fixture(autouse=True)
+def every_colour(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal that has them all: on others a theme wears what they have (`test_theme.py`)."""
+    monkeypatch.setenv("COLORTERM", "truecolor")
+
+
 def moved(name: str, value: str) -> list[str]:
     """The keys from the first row of the options to this one."""
     return ["down"] * [(kind, one) for kind, values in OPTIONS.items() for one in values].index((name, value))

@@ -50,6 +50,12 @@ def test_a_demo_at_work_goes_on_though_its_data_are_gone_for_now(lab: Lab) -> No
 BROKEN = 'question = "Does it?"\n[limits]\nmoney_usd = "15"\n'
 
 
+def test_a_language_that_is_set_holds_from_the_next_phase_on_and_set_says_so(lab: Lab) -> None:
+    lab.run()
+    said = lab.say("set", "languages.paper", "zh")
+    assert (said.code, said.out) == (0, "languages.paper = zh, from the next phase on.\n")
+
+
 def test_set_works_over_what_was_last_valid_and_says_what_there_is_to_mend(lab: Lab) -> None:
     lab.run()
     write(lab, BROKEN)

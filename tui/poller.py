@@ -157,6 +157,8 @@ class Poller(threading.Thread):
     def _look(self, wanted: Wanted, seen: object, forced: bool, asked: Wanted | None = None) -> object:
         """A Look of the run, where anything changed; `asked`: what was asked for, where that is home."""
         assert wanted.folder is not None
+        if not wanted.folder.is_dir():
+            raise LabError("project.gone", path=str(wanted.folder))
         if self._project is None or self._project.folder != wanted.folder:
             self._leave()
             self._project = Project.opened(wanted.folder)

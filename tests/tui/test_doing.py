@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -90,6 +91,47 @@ async def test_sending_back_goes_to_the_phase_that_tab_chose(project: Path) -> N
     ((kind, body),) = words(project)
     assert kind is WordKind.DECISION
     assert (body["choice"], body["phase"], body["note"]) == ("go_back", "literature_review", "Take p = 97 as well")
+
+
+@pytest.mark.parametrize(
+    ("keys", "name"), [(("n", *"five seeds"), "note-1"), (("b", *"p = 97 as well"), "send_back-1")]
+)
+async def test_words_that_could_not_be_left_stay_a_draft(
+    project: Path, monkeypatch: pytest.MonkeyPatch, keys: tuple[str, ...], name: str
+) -> None:
+    def full(*_: object) -> str:
+        raise OSError(28, "No space left on device")
+
+    async with shown(at(scenes.plan_waits(), project), 3) as (pilot, screen):
+        with monkeypatch.context() as broken:
+            broken.setattr("tui.launch.give", full)
+            await pilot.press(*keys, "enter")
+            await settle(screen, pilot)
+        assert "No space left" in rows_of(screen.lab)[-1]
+        assert drafts.draft(project, name) == "".join(keys[1:]).encode()
+        await pilot.press(keys[0], "enter")
+        await settle(screen, pilot)
+    assert len(words(project)) == 1
+    assert drafts.draft(project, name) is None
+
+
+@pytest.mark.filterwarnings("error")
+async def test_the_editor_asked_for_twice_at_once_is_opened_once(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+
+    async def editor(screen: object, text: str, suffix: str) -> str:
+        opened.append(suffix)
+        return text
+
+    monkeypatch.setattr("tui.screens.answering.edited_elsewhere", editor)
+    async with shown(at(scenes.plan_waits(), project), 3) as (pilot, screen):
+        screen.action_act("edit")
+        screen.action_act("edit")
+        await settle(screen, pilot)
+        gc.collect()
+    assert opened == [".md"]
 
 
 async def test_a_note_is_a_draft_from_its_first_letter_on(project: Path) -> None:

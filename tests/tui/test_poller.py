@@ -146,6 +146,23 @@ def test_a_damaged_database_is_said_not_crashed_on(tmp_path: Path, posted: tuple
     assert told.error.key == "store.damaged"
 
 
+def test_a_project_that_was_moved_away_is_gone_and_comes_back_with_its_folder(
+    project: Project, posted: tuple[Poller, queue.Queue[Message]]
+) -> None:
+    poller, messages = posted
+    poller.follow(Wanted(project.folder))
+    poller.start()
+    assert isinstance(messages.get(timeout=10), Looked)
+    away = project.folder.rename(project.folder.with_name("away"))
+    told = messages.get(timeout=10)
+    while not isinstance(told, CannotLook):
+        told = messages.get(timeout=10)
+    assert (told.error.key, told.error.facts) == ("project.gone", {"path": str(project.folder)})
+    away.rename(project.folder)
+    while not isinstance(messages.get(timeout=10), Looked):
+        pass
+
+
 def test_a_fault_in_looking_is_said_with_its_trace_on_disk_and_the_next_look_is_made(
     project: Project, posted: tuple[Poller, queue.Queue[Message]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

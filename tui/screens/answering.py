@@ -45,6 +45,7 @@ class Answering(Says):
 
     sent_back: WaitRow | None = None
     """The checkpoint that the box was opened on; it may be over by now."""
+    editing: bool = False
 
     def do_approve(self) -> None:
         wait = self.open_wait()
@@ -114,13 +115,13 @@ class Answering(Says):
         self.sent_back = wait
         self.open_note("send_back", (*here, *earlier))
 
-    def note_sent(self, purpose: str, text: str, to: str | None) -> None:
+    def note_sent(self, purpose: str, text: str, to: str | None, done: Callable[[], object]) -> None:
         wait = self.sent_back
         if purpose != "send_back" or wait is None:
-            super().note_sent(purpose, text, to)
+            super().note_sent(purpose, text, to, done)
             return
         choice = Choice.SEND_BACK if to == wait.phase else Choice.GO_BACK
-        self.decide(wait, choice, note=text, phase=to)
+        self.decide_then(done, wait, choice, note=text, phase=to)
         self.say("said.sent_back", phase=phase_short(to))
 
     async def do_edit_now(self) -> None:
@@ -143,11 +144,19 @@ class Answering(Says):
             self.say("edit.too_late", file=str(file).replace(str(Path.home()), "~", 1))
 
     def do_edit(self) -> None:
+        if not self.editing:
+            self.editing = True
+            self.run_worker(self._edit(), group="editor")
+
+    async def _edit(self) -> None:
         pane = self.pane
-        if isinstance(pane, RefinementPane) and pane.filling:
-            self.run_worker(signing.write(self, pane), exclusive=True)
-        else:
-            self.run_worker(self.do_edit_now(), exclusive=True)
+        try:
+            if isinstance(pane, RefinementPane) and pane.filling:
+                await signing.write(self, pane)
+            else:
+                await self.do_edit_now()
+        finally:
+            self.editing = False
 
     def do_fork(self) -> None:
         wait = self.open_wait()

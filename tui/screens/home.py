@@ -260,9 +260,12 @@ class HomeScreen(Moving, LabScreen):
             drafts.save_draft(row.folder, draft, text.encode())
 
         def done(text: str) -> None:
+            def left(word: str | None) -> None:
+                if word is not None:  # what could not be left stays a draft
+                    drafts.drop_draft(row.folder, draft)
+
             if text.strip():
-                drafts.drop_draft(row.folder, draft)
-                self.lab.leave_word(row.folder, WordKind.NOTE, {"run": row.run, "text": text.strip()})
+                self.lab.leave_word(row.folder, WordKind.NOTE, {"run": row.run, "text": text.strip()}, left)
                 self.say("said.note_left")
 
         text = " ".join(kept.decode("utf-8", "replace").split()) if kept else ""

@@ -86,8 +86,11 @@ class Says(LabScreen):
         return self.pane.wait(self.look)
 
     def decide(self, wait: WaitRow, choice: Choice, **more: Any) -> None:
+        self.decide_then(None, wait, choice, **more)
+
+    def decide_then(self, done: Callable[[], object] | None, wait: WaitRow, choice: Choice, **more: Any) -> None:
         body = {"wait": wait.id, "choice": choice.value, "sha256": wait.sha256, **more}
-        self.leave_word(WordKind.DECISION, {name: value for name, value in body.items() if value is not None})
+        self.leave_word(WordKind.DECISION, {name: value for name, value in body.items() if value is not None}, done)
 
     def newest(self) -> Made | None:
         return self.look.newest(self.pane.phase) if self.look is not None and isinstance(self.pane, Pane) else None
@@ -106,11 +109,11 @@ class Says(LabScreen):
         about = self.pane.here(self.look) if isinstance(self.pane, Pane) else ""
         self.open_note("note", (*first, *phases, *roles), about)
 
-    def note_sent(self, purpose: str, text: str, to: str | None) -> None:
-        """What the box holds is said."""
+    def note_sent(self, purpose: str, text: str, to: str | None, done: Callable[[], object]) -> None:
+        """What the box holds is said; `done` when it lies where the engine finds it."""
         about = self.notebox.about
         told = tr("note.about", place=about, text=text) if about else text
-        self.leave_word(WordKind.NOTE, {"text": told, **({"to": to} if to else {})})
+        self.leave_word(WordKind.NOTE, {"text": told, **({"to": to} if to else {})}, done)
         self.say("said.note_left")
 
     # the note box
@@ -131,9 +134,10 @@ class Says(LabScreen):
             self.notebox.told_saved(clock(self.lab.now(), self.lab.now()))
 
     def on_note_box_sent(self, event: NoteBox.Sent) -> None:
+        name = f"{event.purpose}-{self.run_number}"
         self.close_note()
-        self.note_sent(event.purpose, event.text, event.to)
-        drafts.drop_draft(self.folder, f"{event.purpose}-{self.run_number}")
+        # what could not be left stays a draft
+        self.note_sent(event.purpose, event.text, event.to, lambda: drafts.drop_draft(self.folder, name))
 
     def on_note_box_closed(self, event: NoteBox.Closed) -> None:
         self.close_note()

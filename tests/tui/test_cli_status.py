@@ -1,0 +1,104 @@
+"""`status --json`: the object of design, every field counted from a database and folders where it has a part."""
+
+from __future__ import annotations
+
+import json
+import os
+
+from state.vocabulary import Choice, Phase, Wait
+from tests.tui.test_cli import Lab, lab  # noqa: F401  the fixture
+
+
+def step(lab: Lab, visit: int, path: str, kind: str) -> int:  # noqa: F811
+    with lab.store.transaction() as tx:
+        return tx.insert(
+            "INSERT INTO step (visit, path, kind, fingerprint, state, deaths, begun_seq, begun_at)"
+            " VALUES (?,?,?,?,'done',0,0,0)",
+            (visit, path, kind, path),
+        )
+
+
+def attempt(lab: Lab, of: int, n: int, kind: str, state: str, *marks: str) -> str:  # noqa: F811
+    """A try at a step, with what its folder holds."""
+    name = f"{kind}-{of}-{n}"
+    with lab.store.transaction() as tx:
+        tx.execute(
+            "INSERT INTO attempt (id, step, n, kind, run, engine, state, reserved_micros, cost_micros, input,"
+            " cache_read, cache_write, output, estimated, gpu_reserved_s, gpu_s, begun_at)"
+            " VALUES (?,?,?,?,1,1,?,0,0,100,20,3,7,0,0,0,0)",
+            (name, of, n, kind, state),
+        )
+    folder = lab.folder / ".nightlab" / f"{kind}s" / name
+    folder.mkdir()
+    for mark in marks:
+        (folder / mark).touch()
+    return name
+
+
+def experiment(lab: Lab, visit: int, seed: int, name: str, state: str) -> None:  # noqa: F811
+    with lab.store.transaction() as tx:
+        number = tx.insert(
+            "INSERT INTO experiment (run, visit, program, code, setting, data, seed, attempt, state, limit_s, tier,"
+            " machine, begun_at) VALUES (1,?,'base','c','s','d',?,?,?,60,'basic','here',0)",
+            (visit, seed, name, state),
+        )
+        tx.execute("INSERT INTO used VALUES (?, ?)", (visit, number))
+
+
+def test_every_field_is_counted(lab: Lab) -> None:  # noqa: F811
+    run = lab.run()
+    visit = lab.visit(run, Phase.RUNNING_EXPERIMENTS)
+    whole, twice = step(lab, visit, "a", "ask"), step(lab, visit, "b", "ask")
+    attempt(lab, whole, 1, "call", "doubt", "sent")
+    attempt(lab, whole, 2, "call", "done", "sent", "done.json")
+    attempt(lab, twice, 1, "call", "doubt", "sent", "done.json")  # lay whole on disk, and was asked for again
+    attempt(lab, twice, 2, "call", "done", "sent", "done.json")
+    states = ("running", "running", "finished", "failed", "limit", "lost", "finished")
+    for seed, state in enumerate(states):
+        job = step(lab, visit, f"job-{seed}", "run")
+        flying = {"finished": "done", "failed": "done", "limit": "done", "running": "flying"}.get(state, state)
+        experiment(lab, visit, seed, attempt(lab, job, 1, "job", flying, "started.json"), state)
+    attempt(lab, job, 2, "job", "flying", "started.json")  # though the first try had ended
+    attempt(lab, job - 1, 2, "job", "flying", "started.json")  # the first one was lost
+    with lab.store.transaction() as tx:
+        for word, read in (("w1", 5), ("w2", None)):
+            tx.execute("INSERT INTO note (word, run, text, left_at, read_at) VALUES (?,1,'x',0,?)", (word, read))
+        tx.execute("UPDATE run SET spent_micros = 1239000")
+    (lab.folder / "runs" / "1" / "paper").mkdir(parents=True)
+    (lab.folder / "runs" / "1" / "plan.md").touch()
+    (lab.folder / "runs" / "1" / "paper" / "paper.pdf").touch()
+    wait = lab.wait(run, Wait.BUDGET, Choice.RAISE, Choice.STOP)
+    told = json.loads(lab.say("status", "--json").out)
+    (waiting,) = told.pop("waiting_for")
+    assert (waiting["what"], waiting["phase"], waiting["id"], waiting["choices"]) == (
+        "budget", None, wait, ["raise", "stop"],
+    )  # fmt: skip
+    assert waiting["since"].endswith("+00:00")
+    engine = told.pop("engine")
+    assert (engine["pid"], engine["alive"]) == (os.getpid(), True)
+    assert engine["since"].endswith("+00:00")
+    assert told == {
+        "version": 1,
+        "project": str(lab.folder),
+        "run": 1,
+        "runs": [1],
+        "state": "paused",
+        "autonomy": "co-pilot",
+        "phase": "running_experiments",
+        "phases": [phase.value for phase in Phase],
+        "tier": "basic",
+        "calls": {"answered": 2, "in_doubt": 2, "repeated": 1},
+        "tokens": {"input": 412, "cache_read": 80, "output": 28},
+        "cost_usd": "1.24",
+        "experiments": {"planned": 7, "running": 2, "finished": 2, "failed": 2, "lost": 1, "started_twice": 1},
+        "notes": {"left": 2, "read": 1},
+        "products": {"plan": "runs/1/plan.md", "paper_pdf": "runs/1/paper/paper.pdf"},
+    }
+
+
+def test_a_run_that_is_named_is_told_of_and_one_that_is_not_there_is_wrong_usage(lab: Lab) -> None:  # noqa: F811
+    lab.run()
+    lab.run()
+    assert json.loads(lab.say("status", "--json", "--run", "1").out)["run"] == 1
+    assert json.loads(lab.say("status", "--json").out)["run"] == 2
+    assert lab.say("status", "--json", "--run", "7").code == 2

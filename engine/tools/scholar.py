@@ -40,6 +40,11 @@ def base() -> str:
     return os.environ.get("NIGHTLAB_SCHOLAR_URL", "").rstrip("/") or URL
 
 
+def _every_s(url: str) -> float:
+    """Its limit for who asks without a key; a server on this machine has none."""
+    return 0.0 if urlsplit(url).hostname in LOOPBACK else EVERY_S
+
+
 async def search(
     query: str, limit: int = 5, *, url: str = "", deadline_s: float = ANSWER_S, every_s: float | None = None
 ) -> list[Paper]:
@@ -49,10 +54,9 @@ async def search(
     words = re.sub(r"(?<=\w)-(?=\w)", " ", words).strip()  # its search finds nothing for words with a hyphen
     if not words:
         return []
-    if every_s is None:
-        every_s = 0.0 if urlsplit(url).hostname in LOOPBACK else EVERY_S
+    pace_s = _every_s(url) if every_s is None else every_s
     try:
-        return await aside(lambda until: _search(words, limit, url, until, every_s), url=url, deadline_s=deadline_s)
+        return await aside(lambda until: _search(words, limit, url, until, pace_s), url=url, deadline_s=deadline_s)
     except Silence as silence:
         raise could_not_ask(NAME, silence) from None
 

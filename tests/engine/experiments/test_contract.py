@@ -45,7 +45,12 @@ def test_the_identity_of_data_follows_names_sizes_and_times(tmp_path: Path) -> N
     assert identify(tmp_path / "d") == first
     os.utime(file, ns=(2, 2))
     assert identify(tmp_path / "d") != first
+    file.write_text("12")
     os.utime(file, ns=(1, 1))
+    assert identify(tmp_path / "d") != first
+    file.write_text("1")
+    os.utime(file, ns=(1, 1))
+    assert identify(tmp_path / "d") == first
     file.rename(file.with_name("b.csv"))
     assert identify(tmp_path / "d") != first
     with pytest.raises(LabError):

@@ -5,9 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from engine.phases import ideation, literature_review
-from engine.phases.literature import cited
+import pytest
+
+from engine.phases import ideation, literature, literature_review
+from engine.phases.literature import cited, read, searched
+from engine.tools import shelf
+from engine.tools.paper import Paper
 from state import lineage
+from state.errors import LabError
+from state.events import SourceUnreachable
 from state.products.ideas import Ideas
 from state.products.literature import Review
 from state.vocabulary import Choice, Phase
@@ -95,6 +101,45 @@ async def test_a_record_that_a_source_gave_is_not_asked_for_and_stays(lay: Calla
     review = await literature_review.run(play(laid, cast, inputs_with(), papers=1, online=False))
     assert review is not None and review.papers[0].authors == ("Alethea Power",)
     assert not any(tagged(request.system, "record_lacks") for request in cast.asked)
+
+
+async def test_what_could_not_be_asked_or_read_is_told_beside_what_was_not_found(
+    lay: Callable[..., Laid], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    laid = with_papers(lay(Phase.LITERATURE_REVIEW))
+    (laid.places.folder / "papers" / "scan.pdf").write_bytes(b"%PDF-1.7")
+
+    async def busy(query: str, limit: int) -> list[Paper]:
+        raise LabError("literature.could_not_ask", source="arxiv", why="busy", status=503)
+
+    async def nothing(query: str, limit: int) -> list[Paper]:
+        return []
+
+    monkeypatch.setattr(shelf, "_SEARCH", {"arxiv": busy, "scholar": nothing})
+    desk = play(laid, Cast(), inputs_with(), online=True)
+    found = await searched(desk, "owls at night", 5)
+    assert not found.papers
+    assert "<found>no paper</found>" in found.shown
+    assert '<source_unreachable name="arxiv">busy</source_unreachable>' in found.shown and "scholar" not in found.shown
+    assert '<file_unreadable name="scan.pdf">' in found.shown
+    assert [(told.source, told.why) for told in desk.told if isinstance(told, SourceUnreachable)] == [("arxiv", "busy")]
+    near = await searched(desk.within("again"), "grokking modular addition", 5)
+    assert "<found>" not in near.shown and '<source_unreachable name="arxiv">' in near.shown
+
+
+async def test_of_a_long_paper_the_reader_is_told_what_was_left_out(
+    lay: Callable[..., Laid], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    laid = with_papers(lay(Phase.LITERATURE_REVIEW))
+    pages = (f"Page {n}: owls fly at night." for n in ("one", "two", "three", "four"))
+    (laid.places.folder / "papers" / "power2022.pdf").write_bytes(pdf_of(*pages))
+    monkeypatch.setattr(literature, "READ_CHARACTERS", 120)
+    cast = Cast(reading_notes=[NOTES])
+    desk = play(laid, cast, inputs_with())
+    known = (await searched(desk, "grokking", 5)).papers
+    await read(desk, known["power2022"], "owls")
+    assert tagged(cast.shown[0], "left_out") == ["pages 3 to 4 are left out"]
+    assert "Page two" in cast.shown[0] and "Page three" not in cast.shown[0]
 
 
 async def test_an_unknown_paper_and_a_second_copy_are_refused(lay: Callable[..., Laid]) -> None:

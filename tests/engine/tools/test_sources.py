@@ -326,6 +326,18 @@ async def test_requests_keep_their_distance_also_those_for_pdfs() -> None:
     assert arxiv._every_s(arxiv.URL) == 3.0
 
 
+async def test_searches_of_semantic_scholar_keep_their_distance_or_say_that_there_is_no_time() -> None:
+    with scholar_double.scholar() as served:
+        searches = (scholar.search(words, url=served.url, every_s=0.4) for words in ("grokking", "norms"))
+        await asyncio.gather(*searches)
+        one, two = (request.at_s for request in served.requests)
+        assert two - one >= 0.35
+        with pytest.raises(LabError) as caught:
+            await scholar.search("grokking", url=served.url, every_s=0.4, deadline_s=0.2)
+        assert caught.value.facts["why"] == "timeout" and len(served.requests) == 2
+    assert scholar._every_s(scholar.URL) == 1.1
+
+
 async def test_an_empty_first_page_of_many_results_is_asked_again() -> None:
     with arxiv_double.arxiv() as served:
         served.faults.append(Answer(arxiv_double.feed([], total=12), "application/atom+xml"))

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from state.errors import LabError
-from state.opened import opened
+from state.opened import is_busy, opened
 from state.rows import (
     EventRow,
     ExperimentRow,
@@ -324,7 +324,8 @@ def reading(database: Path, blobs: Path) -> Iterator[Reader | None]:
         yield None
         return
     except sqlite3.OperationalError as error:
-        raise LabError("store.busy", path=str(database), why=str(error)) from error
+        key = "store.busy" if is_busy(error) else "store.unreadable"
+        raise LabError(key, path=str(database), why=str(error)) from error
     except sqlite3.DatabaseError as error:
         raise LabError("store.damaged", path=str(database), why=str(error)) from error
     try:

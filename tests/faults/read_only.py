@@ -16,6 +16,7 @@ from state.vocabulary import Phase
 
 NIGHTLAB = Path(sys.executable).with_name("nightlab")
 LOOKS = ("status", "log", "export", "doctor")
+OWN = {"XDG_STATE_HOME": "state", "XDG_CONFIG_HOME": "config", "TMPDIR": "tmp"}
 ACTS = ("note hm", "stop", "pause", "set limits.money_usd 3", "run --headless", "new fresh -q why", "demo fresh")
 
 
@@ -47,7 +48,7 @@ def _say(project: Path, folder: Path, *words: str) -> list[object]:
     ended = subprocess.run(
         [NIGHTLAB, *words, *more],
         cwd=project,
-        env=os.environ | {"XDG_STATE_HOME": str(folder / "state"), "TMPDIR": str(folder / "tmp"), "LC_ALL": "C.UTF-8"},
+        env=os.environ | {name: str(folder / at) for name, at in OWN.items()} | {"LC_ALL": "C.UTF-8"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -95,8 +95,14 @@ def perform(words: Sequence[str]) -> int:
 
 def refused_by_the_system(error: OSError, folder: Path | None = None) -> int:
     """A full disk, a missing right: the system's own words say which."""
-    why = f"{error.strerror}: {error.filename or ''}".rstrip(": ")
+    why = f"{error.strerror or _first(error)}: {error.filename or ''}".rstrip(": ")
     return _refuse(LabError("system.refused", why=why), folder or Path())
+
+
+def _first(error: OSError) -> str:
+    """What shutil.copytree gathers of a whole folder, by its first file."""
+    told = error.args[0] if error.args else ""
+    return str(told[0][-1]) if isinstance(told, list) and told else str(told)
 
 
 def _refuse(error: LabError, folder: Path) -> int:

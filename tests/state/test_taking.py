@@ -322,3 +322,15 @@ def test_a_saved_note_that_is_changed_back_is_what_stands_there(here: Here) -> N
         assert notes.take_saved_note(here.store, "a.md", text, text, None, 0)
     assert not notes.take_saved_note(here.store, "a.md", "five seeds", "five seeds", None, 0)
     assert here.notes() == [("five seeds", None, None)]
+
+
+def test_a_file_whose_name_reads_like_a_pattern_replaces_its_own_note_alone(here: Here) -> None:
+    for name, text in (
+        ("a*.md", "one"),
+        ("ab.md", "two"),
+        ("a[b].md", "three"),
+        ("a*.md", "four"),
+        ("a[b].md", "five"),
+    ):
+        assert notes.take_saved_note(here.store, name, text, text, None, 0)
+    assert sorted(text for text, _, _ in here.notes()) == ["five", "four", "two"]

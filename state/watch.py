@@ -13,7 +13,7 @@ from state.places import Places
 
 
 class Watch:
-    """Calls `told`, from a thread of its own, when something happens in the inbox, in notes/ or to project.toml."""
+    """Calls `told`, from a thread of its own, when something happens in the inbox or in notes/."""
 
     def __init__(self, places: Places, told: Callable[[], None]) -> None:
         self._places, self._told = places, told

@@ -306,7 +306,7 @@ async def test_what_a_program_writes_beside_its_folder_does_not_count_while_the_
 
 async def test_a_program_whose_project_is_removed_does_not_go_on_for_nobody(tmp_path: Path) -> None:
     folder = tmp_path / "project" / "a"
-    await Local().submit(folder, job("import time; time.sleep(60)"))
+    await Local().submit(folder, job("import time; time.sleep(600)", wall_s=600.0))  # no other limit ends it
     shim = json.loads((folder / "started.json").read_text())["shim"]
     shutil.rmtree(folder.parent, ignore_errors=True)
     async with asyncio.timeout(20):

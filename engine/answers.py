@@ -1,114 +1,18 @@
-"""What a role can answer, as tools: names are the commands that the published systems use.
+"""What roles answer, phase by phase, as tools: names are the commands that the published systems use.
 
-An `Answer` is a pydantic model whose docstring and field descriptions are what a model reads; `spec` makes its schema.
-A `Tool` is something a role may use before it answers. A `Refusal` says why an answer does not stand, and goes back.
-Used by phases (`seat.ask(answers=…)`) and by the seat.
+What a model reads of them is their docstrings and field descriptions. Used by the phases (`seat.ask(answers=…)`); a
+visit pins them all as they were when it opened.
 """
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Literal, TypeVar, cast
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from engine.models.base import ToolSpec
-from engine.prompt import Shown, tag
-from state.errors import LabError, Plain
-from state.front_matter import clean
+from engine.answering import Answer, Text, Texts, Words, listed
 from state.products.refinement import Form
 from state.vocabulary import Phase
-
-if TYPE_CHECKING:
-    from engine.desk import Desk
-
-Text = Annotated[str, AfterValidator(clean)]
-Words = Annotated[str, AfterValidator(clean), Field(min_length=1)]
-
-
-def _listed(value: object) -> object:
-    """A single string where a list is asked for, as models like to send it."""
-    if isinstance(value, str):
-        return [value] if value.strip() else []
-    return [] if value is None else value
-
-
-Texts = Annotated[tuple[Text, ...], BeforeValidator(_listed)]
-
-
-class Answer(BaseModel):
-    """Base of all answers; `tool` is the name a model calls."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    tool: ClassVar[str]
-
-
-A = TypeVar("A", bound=BaseModel)
-
-
-@dataclass(frozen=True)
-class Tool(Generic[A]):
-    """Something a role may use before it answers; `do` runs at a part of the desk of its own."""
-
-    name: str
-    arguments: type[A]
-    do: Callable[[Desk, A], Awaitable[Shown]]
-
-    @property
-    def description(self) -> str:
-        return inspect.cleandoc(self.arguments.__doc__ or "")
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """Why an answer does not stand, in words for the role; `key` and `facts` tell a person the same."""
-
-    why: str
-    key: str = "refusal.rules"
-    facts: dict[str, Plain] = field(default_factory=dict)
-
-    @property
-    def shown(self) -> Shown:
-        return tag("refusal", self.why)
-
-    @classmethod
-    def of(cls, error: LabError) -> Refusal:
-        told = ", ".join(f"{name}: {value}" for name, value in error.facts.items())
-        return cls(
-            f"{error.key.split('.')[-1].replace('_', ' ')} ({told})" if told else error.key, error.key, error.facts
-        )
-
-
-def spec(answer: type[Answer]) -> ToolSpec:
-    """An answer as a model sees it."""
-    return ToolSpec(answer.tool, inspect.cleandoc(answer.__doc__ or ""), schema(answer))
-
-
-def schema(arguments: type[BaseModel]) -> dict[str, Plain]:
-    """The JSON schema of arguments, with everything in place: no references, no titles."""
-    whole = arguments.model_json_schema()
-    parts = whole.pop("$defs", {})
-    whole.pop("description", None)
-    return cast(dict[str, Plain], _plain(whole, parts))
-
-
-def _plain(part: Any, parts: dict[str, Any]) -> Any:
-    if isinstance(part, list):
-        return [_plain(item, parts) for item in part]
-    if not isinstance(part, dict):
-        return part
-    if "$ref" in part:
-        named = parts[part["$ref"].rsplit("/", 1)[1]]
-        return _plain({**named, **{key: value for key, value in part.items() if key != "$ref"}}, parts)
-    if isinstance(held := part.get("anyOf"), list) and {"type": "null"} in held and len(held) == 2:
-        inner = next(one for one in held if one != {"type": "null"})  # what may be left out is shown as what it holds
-        return _plain(
-            {**inner, **{key: value for key, value in part.items() if key not in ("anyOf", "default")}}, parts
-        )
-    return {key: _plain(value, parts) for key, value in part.items() if not (key == "title" and isinstance(value, str))}
-
 
 # Everywhere ---------------------------------------------------------------------------------------------------------
 
@@ -211,13 +115,13 @@ class SubmitPlan(Answer):
     direction: Literal["lower", "higher"] | None = Field(default=None, description="Which way is better.")
     dataset: Text | None = Field(default=None, description="Key of the data set in the results file.")
     baseline: Text | None = Field(default=None, description="What everything is compared with, in a few words.")
-    settings: Annotated[tuple[Text, ...] | None, BeforeValidator(lambda v: None if v is None else _listed(v))] = Field(
+    settings: Annotated[tuple[Text, ...] | None, BeforeValidator(lambda v: None if v is None else listed(v))] = Field(
         default=None, description="What is varied, one short line a setting."
     )
     seeds: int | None = Field(default=None, ge=1, le=1000, description="Seeds for the baseline and for every setting.")
     target: Text | None = Field(default=None, description='What ends the search: "val_acc >= 0.95"; "" for none.')
     stop: Text | None = Field(default=None, description="The stopping rule, in a few words.")
-    requirements: Annotated[tuple[Text, ...] | None, BeforeValidator(lambda v: None if v is None else _listed(v))] = (
+    requirements: Annotated[tuple[Text, ...] | None, BeforeValidator(lambda v: None if v is None else listed(v))] = (
         Field(default=None, description="What people asked for in their notes, one line each.")
     )
     estimate_experiments: int | None = Field(default=None, ge=0, description="How many experiments, all seeds counted.")
@@ -410,3 +314,7 @@ class Decide(Answer):
     decision: Literal["done", "back"] = Field(description="back only for what more work here can mend.")
     phase: Phase | None = Field(default=None, description="With back: the earliest phase that has to change.")
     reasons: Words = Field(description="What has to change there, or why it is good enough.")
+
+
+EVERY: tuple[type[Answer], ...] = tuple(Answer.__subclasses__())
+"""All of the above."""

@@ -14,7 +14,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from engine import opening, render, versions
-from engine.answers import Refusal
+from engine.answering import Refusal
 from engine.visiting import Surroundings, lay
 from state import lineage
 from state.errors import LabError, Plain

@@ -17,7 +17,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import TypeAdapter
 
-from engine.answers import Refusal
+from engine.answering import Refusal
 from engine.bench import Bench
 from engine.calls import Line
 from engine.experiments.contract import Ending, Job

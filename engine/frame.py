@@ -12,7 +12,8 @@ from dataclasses import asdict, dataclass, field
 
 from pydantic import BaseModel
 
-from engine.answers import Answer, spec
+from engine.answering import spec
+from engine.answers import EVERY
 from engine.models.base import ToolSpec
 from engine.prompt import shipped
 from state.config import Config
@@ -129,6 +130,6 @@ def tools_of_today() -> dict[str, Plain]:
     """Every answer as models see it now, by its class."""
     return {
         kind.__name__: {"name": one.name, "description": one.description, "schema": one.schema}
-        for kind in Answer.__subclasses__()
+        for kind in EVERY
         for one in (spec(kind),)
     }

@@ -7,13 +7,15 @@ person is asked. Phases make seats through `desk.seat`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+import inspect
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from engine import prompt
-from engine.answers import Answer, Refusal, Tool, schema, spec
+from engine.answering import Answer, Refusal, schema, spec
 from engine.calls import Asked, call
 from engine.models.base import Block, Message, Picture, Reply, Request, ToolResult, ToolSpec, ToolUse
 from engine.prompt import Shown, Value, lines, tag
@@ -28,9 +30,23 @@ if TYPE_CHECKING:
     from engine.desk import Desk
 
 A = TypeVar("A", bound=Answer)
+G = TypeVar("G", bound=BaseModel)
 
 PATIENCE = 3
 """How often a reply that breaks the rules, or an answer that is refused, goes back before the person is asked."""
+
+
+@dataclass(frozen=True)
+class Tool(Generic[G]):
+    """Something a role may use before it answers; `do` runs at a part of the desk of its own."""
+
+    name: str
+    arguments: type[G]
+    do: Callable[[Desk, G], Awaitable[Shown]]
+
+    @property
+    def description(self) -> str:
+        return inspect.cleandoc(self.arguments.__doc__ or "")
 
 
 class Seat:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from engine import render
-from engine.answers import Refusal
+from engine.answering import Refusal
 from engine.bench import Bench
 from state.errors import Plain
 from state.events import Event, ProductKept, ProductRefused, VisitClosed

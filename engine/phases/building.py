@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from engine.answers import Refusal
+from engine.answering import Refusal
 from engine.desk import Desk
 from engine.phases import standing
 from engine.writing import faults, pdf

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypedDict
 
-from engine.answers import Answer, Dialogue, Python, Refusal, SearchHF, SubmitCode
+from engine.answering import Answer, Refusal
+from engine.answers import Dialogue, Python, SearchHF, SubmitCode
 from engine.artefact import tidy
 from engine.desk import Desk
 from engine.inputs import Inputs

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 
-from engine.answers import Answer, DecideNovelty, ProposeIdea, SearchPapers
+from engine.answering import Answer
+from engine.answers import DecideNovelty, ProposeIdea, SearchPapers
 from engine.desk import Desk
 from engine.phases.literature import searched
 from engine.phases.news import with_last

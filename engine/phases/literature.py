@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from engine.answers import ReadingNotes, Refusal
+from engine.answering import Refusal
+from engine.answers import ReadingNotes
 from engine.desk import Desk
 from engine.prompt import Shown, lines, tag
 from engine.tools import shelf

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from engine.answers import AddPaper, Answer, FullText, LiteratureReview, Refusal, Summary
+from engine.answering import Answer, Refusal
+from engine.answers import AddPaper, FullText, LiteratureReview, Summary
 from engine.desk import Desk
 from engine.phases.literature import cited, read, searched
 from engine.phases.news import with_last

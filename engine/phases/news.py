@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.answers import Refusal
+from engine.answering import Refusal
 from engine.artefact import numbered, rows
 from engine.desk import Round
 from engine.prompt import Shown, lines, tag

@@ -5,7 +5,8 @@ The product is what will be measured and what would count, fixed before it is me
 
 from __future__ import annotations
 
-from engine.answers import Answer, Dialogue, Refusal, SubmitPlan
+from engine.answering import Answer, Refusal
+from engine.answers import Dialogue, SubmitPlan
 from engine.desk import Desk
 from engine.experiments import score
 from engine.phases.news import said, with_last

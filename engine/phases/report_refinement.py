@@ -7,7 +7,8 @@ reviews and the meta-review are all: nothing can follow from them here.
 
 from __future__ import annotations
 
-from engine.answers import Answer, Decide, MetaReview, Refusal, SubmitReview
+from engine.answering import Answer, Refusal
+from engine.answers import Decide, MetaReview, SubmitReview
 from engine.desk import Desk
 from engine.phases import looking, reading, standing
 from engine.phases.building import readable

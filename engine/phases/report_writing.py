@@ -13,7 +13,8 @@ from functools import partial
 from itertools import count
 
 from engine import artefact
-from engine.answers import Done, Edit, Keep, Readme, Refusal, Replace, SearchPapers, SubmitReview, Tool
+from engine.answering import Refusal
+from engine.answers import Done, Edit, Keep, Readme, Replace, SearchPapers, SubmitReview
 from engine.desk import Desk, Round
 from engine.phases import news, reading, standing, typed
 from engine.phases.building import Draft, build, readable
@@ -22,7 +23,7 @@ from engine.phases.looking import looked_at
 from engine.phases.news import with_last
 from engine.phases.reviewing import points, shown_form
 from engine.prompt import Shown, lines, tag
-from engine.seat import Seat
+from engine.seat import Seat, Tool
 from engine.writing import scaffold
 from state.events import SectionKept
 from state.products.base import Product

@@ -5,7 +5,8 @@ The reading goes by the harness's verdicts, and each number in it is a reference
 
 from __future__ import annotations
 
-from engine.answers import Answer, Dialogue, Refusal, SubmitInterpretation
+from engine.answering import Answer, Refusal
+from engine.answers import Dialogue, SubmitInterpretation
 from engine.desk import Desk
 from engine.inputs import Inputs
 from engine.phases import standing, typed

@@ -13,7 +13,8 @@ from dataclasses import replace
 from functools import partial
 
 from engine import artefact
-from engine.answers import Answer, Change, Changes, Edit, Grade, Keep, Lesson, Refusal, Replace
+from engine.answering import Answer, Refusal
+from engine.answers import Change, Changes, Edit, Grade, Keep, Lesson, Replace
 from engine.desk import Desk
 from engine.experiments.contract import Ending
 from engine.phases import news, standing

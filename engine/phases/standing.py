@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engine.answers import Refusal
+from engine.answering import Refusal
 from engine.inputs import Inputs
 from engine.prompt import Shown, lines, tag
 from engine.workshop import mark_of

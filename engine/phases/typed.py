@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from engine.answers import Refusal
+from engine.answering import Refusal
 from engine.inputs import Inputs
 from engine.phases import standing
 from engine.writing.references import SAID, not_chosen, numbers_in

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 from pydantic import ValidationError
 
-from engine.answers import Answer, Changes, DecideNovelty, Refusal, SubmitPlan, SubmitReview, spec
+from engine.answering import Answer, Refusal, spec
+from engine.answers import Changes, DecideNovelty, SubmitPlan, SubmitReview
 from state.errors import LabError
 
 

@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from engine import opening, prompt
-from engine.answers import Dialogue, Keep, Refusal, SearchPapers, Tool
+from engine.answering import Refusal
+from engine.answers import Dialogue, Keep, SearchPapers
 from engine.desk import ASKS_ALWAYS, Desk, NameUsed
 from engine.experiments.contract import Job, Limits
 from engine.prompt import Shown, fields_of
-from engine.seat import Seat
+from engine.seat import Seat, Tool
 from state import lineage
 from state.errors import LabError, Plain
 from state.journal import Diverged

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from engine import checkpoints, ghosts, opening
-from engine.answers import Refusal
+from engine.answering import Refusal
 from engine.desk import Desk
 from engine.experiments.contract import Ending
 from state import lineage

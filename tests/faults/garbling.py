@@ -9,9 +9,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from engine.answering import Answer
 from engine.answers import (
     AddPaper,
-    Answer,
     Changes,
     Dialogue,
     Edit,

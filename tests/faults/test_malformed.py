@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, Phase, event, example, given, settings
 from hypothesis import strategies as st
 
 from engine import seat, setbacks
-from engine.answers import Answer
+from engine.answering import Answer
 from engine.desk import Desk
 from engine.models.anthropic import AnthropicModel, preload
 from engine.phases import plan_formulation

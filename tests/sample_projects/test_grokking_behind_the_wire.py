@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.answers import Changes, Dialogue, Edit, Replace, SubmitPlan, spec
+from engine.answering import spec
+from engine.answers import Changes, Dialogue, Edit, Replace, SubmitPlan
 from engine.artefact import numbered
 from engine.models.anthropic import AnthropicModel
 from engine.models.base import Message, Request, ToolResult, ToolUse

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from engine import answers
-from engine.answers import Answer, SearchPapers, spec
+from engine.answering import Answer, spec
+from engine.answers import SearchPapers
 from engine.artefact import edited, numbered
 from engine.models.base import Message, Request, ToolSpec, ToolUse
 from engine.models.cast import LANGUAGES, MATCHED, Cue, Phrase, load

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from engine.answers import Refusal
+from engine.answering import Refusal
 from engine.phases import data_preparation
 from state.vocabulary import Phase
 from tests.engine.conftest import Laid

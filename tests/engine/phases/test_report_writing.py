@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from engine import versions
-from engine.answers import Refusal
+from engine.answering import Refusal
 from engine.phases import report_writing
 from engine.phases.reviewing import points
 from engine.writing.scaffold import section

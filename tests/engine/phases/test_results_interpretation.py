@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from engine.answers import Refusal
+from engine.answering import Refusal
 from engine.phases import results_interpretation
 from state.products.interpretation import Interpretation
 from state.vocabulary import Phase, Verdict

@@ -278,7 +278,7 @@ class Lab:
             sees=leads.sees,
             gpu=self.around.gpu,
             archive=opening.archive(self.store, run),
-            importable=await asyncio.to_thread(opening.packages_for, phase, config),
+            importable=await asyncio.to_thread(opening.packages_for, self.around.places.folder, phase, config),
         )
         paper = opening.asked_to_review(self.store, run)
         read = await asyncio.to_thread(manuscript.read, paper) if paper is not None else None

@@ -18,7 +18,7 @@ from engine.experiments.contract import identify
 from engine.frame import Frame
 from engine.inputs import Inputs
 from engine.roles import CAST
-from state import lineage, results
+from state import brought, lineage, results
 from state.config import Config
 from state.errors import LabError
 from state.lineage import Visit
@@ -38,10 +38,13 @@ def lead(phase: Phase) -> Role:
     return CAST[phase][0]
 
 
-def packages_for(phase: Phase, config: Config) -> tuple[str, ...]:
+RUNS_PROGRAMS = (Phase.DATA_PREPARATION, Phase.RUNNING_EXPERIMENTS)
+
+
+def packages_for(folder: Path, phase: Phase, config: Config) -> tuple[str, ...]:
     """What programs can import, for the phases that plan or write any. It starts the interpreter: ask in a thread."""
-    writes = (Phase.PLAN_FORMULATION, Phase.DATA_PREPARATION, Phase.RUNNING_EXPERIMENTS)
-    return packages.installed(config.experiments.python or sys.executable) if phase in writes else ()
+    writes = (Phase.PLAN_FORMULATION, *RUNS_PROGRAMS)
+    return packages.installed(brought.python(folder, config) or sys.executable) if phase in writes else ()
 
 
 def pin(
@@ -56,13 +59,19 @@ def pin(
     archive: tuple[str, ...] = (),
     importable: tuple[str, ...] = (),
 ) -> str:
-    """The blob of a new visit's frame. Reads the person's data folders: their identity is part of what is pinned."""
-    data = {name: str((folder / path).resolve()) for name, path in config.data.items()}
+    """The blob of a new visit's frame. Reads the person's data folders: their identity is part of what is pinned.
+
+    LabError `data.missing` or `python.missing` where a phase that runs programs would open without what they need.
+    """
+    if phase in RUNS_PROGRAMS:
+        brought.refuse_gone(folder, config)
+    data = {name: str(path.resolve()) for name, path in brought.data(folder, config).items()}
     told = replace(
         frames.build(phase, config, rehearsal=rehearsal, sees=sees),
         data=data,
         identities={name: _identity(path) for name, path in data.items()},
-        python=config.experiments.python,  # "": Nightlab's own, wherever it is by then
+        python=brought.python(folder, config),  # "": Nightlab's own, wherever it is by then
+        papers_folder=brought.papers_named(config),
         gpu=gpu,
         archive=archive,
         packages=importable,
@@ -74,7 +83,7 @@ def _identity(path: str) -> str:
     try:
         return identify(Path(path))
     except LabError:
-        return "missing"  # the program that reads it will say so
+        return "missing"
 
 
 def inputs_for(tx: Transaction, run: int, phase: Phase, because: int | None = None) -> dict[str, int]:

@@ -1,8 +1,9 @@
 """What project.toml names on this machine: the person's data, their Python, their papers.
 
-`refuse_missing` answers, where a run would begin, each that is not there with its line and what lies near it. Reading
-project.toml asks for none of them, so a project whose data are elsewhere can still be looked at. `data`, `python` and
-`papers` say where they are: relative to the project, `~` is the person's home. Called by the commands and the engine.
+`refuse_missing` answers, where a run would begin, each that is not there with its line and what lies near it, and
+`refuse_gone` what is gone since. Reading project.toml asks for none of them, so a project whose data are elsewhere can
+still be looked at. `data`, `python` and `papers` say where they are: relative to the project, `~` is the person's home.
+Called by the commands and the engine.
 """
 
 from __future__ import annotations
@@ -37,7 +38,12 @@ def python(folder: Path, config: Config) -> str:
 
 
 def papers(folder: Path, config: Config) -> Path:
-    return _at(folder, config.papers.folder)
+    return _at(folder, papers_named(config))
+
+
+def papers_named(config: Config) -> str:
+    """As project.toml has it, so that a project that is moved finds its own; only `~` is filled in."""
+    return _at_home(config.papers.folder)
 
 
 def refuse_missing(project: Project) -> None:
@@ -57,9 +63,23 @@ def refuse_missing(project: Project) -> None:
             raise _error("project.no_folder", project, ("papers", "folder"), config.papers.folder, at)
 
 
+def refuse_gone(folder: Path, config: Config) -> None:
+    """For a run at work, whose project.toml is a copy: LabError `data.missing` or `python.missing` where what programs
+    need is gone since it began."""
+    for path in data(folder, config).values():
+        if not path.exists():
+            raise LabError("data.missing", path=str(path))
+    named = python(folder, config)
+    if named and shutil.which(named, path=PATH) is None:
+        raise LabError("python.missing", path=named)
+
+
 def _at(folder: Path, path: str) -> Path:
-    home = os.path.expanduser(path)  # noqa: PTH111  Path's fails where nobody knows a home
-    return Path(os.path.normpath(folder.absolute() / home))  # not resolved: a link stays one
+    return Path(os.path.normpath(folder.absolute() / _at_home(path)))  # not resolved: a link stays one
+
+
+def _at_home(path: str) -> str:
+    return os.path.expanduser(path)  # noqa: PTH111  Path's fails where nobody knows a home
 
 
 def _refuse_unreadable(project: Project, key: Key, value: str, path: Path) -> None:

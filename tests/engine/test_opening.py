@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from pathlib import Path
+
+import pytest
 
 from engine import opening
 from engine.frame import Frame
 from state.config import Config
+from state.errors import LabError
 from state.products.interpretation import Interpretation
 from state.products.refinement import Refinement
 from state.vocabulary import Phase
 from tests.engine.conftest import Laid
 from tests.engine.phases.played import visited_again
+from tui.told import refusal
 
 READING = Interpretation(hypothesis="fails", body="It does not hold.")
 
@@ -40,9 +46,43 @@ async def test_a_later_phase_too_learns_why_the_work_came_back(lay: Callable[...
 async def test_a_visit_that_plans_or_writes_programs_pins_what_they_can_import(lay: Callable[..., Laid]) -> None:
     laid = lay(Phase.PLAN_FORMULATION)
     config = Config(question="Does it?")
-    found = opening.packages_for(Phase.PLAN_FORMULATION, config)
+    found = opening.packages_for(laid.places.folder, Phase.PLAN_FORMULATION, config)
     assert any(name.startswith("numpy ") for name in found)
-    assert opening.packages_for(Phase.REPORT_WRITING, config) == ()
+    assert opening.packages_for(laid.places.folder, Phase.REPORT_WRITING, config) == ()
     told = {"rehearsal": False, "gpu": False, "importable": found}
     pinned = opening.pin(laid.store, laid.places.folder, Phase.PLAN_FORMULATION, config, **told)  # type: ignore[arg-type]
     assert Frame.of(laid.store.get(pinned).decode()).packages == found
+
+
+def test_what_project_toml_names_is_pinned_as_a_path_that_programs_can_use(lay: Callable[..., Laid]) -> None:
+    laid = lay(Phase.PLAN_FORMULATION)
+    folder = laid.places.folder
+    (folder / "mine").mkdir()
+    (folder / "mine" / "python").symlink_to(sys.executable)
+    named = {"data": {"mine": "mine"}, "experiments": {"python": "mine/python"}, "papers": {"folder": "~/p"}}
+    config = Config.model_validate({"question": "?", **named})
+    pinned = opening.pin(laid.store, folder, Phase.RUNNING_EXPERIMENTS, config, rehearsal=False, gpu=False)
+    frame = Frame.of(laid.store.get(pinned).decode())
+    assert frame.data == {"mine": str(folder / "mine")}
+    assert frame.python == str(folder / "mine" / "python")
+    assert frame.papers_folder == str(Path.home() / "p")
+
+
+@pytest.mark.parametrize(
+    ("named", "key"),
+    [('"data": {"x": "/nowhere"}', "data"), ('"experiments": {"python": "/nowhere/python"}', "python")],
+)
+def test_a_phase_that_runs_programs_does_not_open_without_what_they_need(
+    lay: Callable[..., Laid], named: dict[str, object], key: str
+) -> None:
+    laid = lay(Phase.PLAN_FORMULATION)
+    config = Config.model_validate({"question": "?", **named})
+
+    def pin(phase: Phase) -> str:
+        return opening.pin(laid.store, laid.places.folder, phase, config, rehearsal=False, gpu=False)
+
+    for phase in (Phase.DATA_PREPARATION, Phase.RUNNING_EXPERIMENTS):
+        with pytest.raises(LabError, match=rf"{key}\.missing") as caught:
+            pin(phase)
+        assert "Put it back there" in refusal(caught.value)
+    assert pin(Phase.REPORT_WRITING), "a paper can be written without"

@@ -18,6 +18,7 @@ from engine.experiments.contract import Job
 from engine.experiments.gpus import Lease
 from engine.experiments.local import limits
 from state import durable
+from state.brought import PATH
 from state.errors import LabError, Plain
 
 TIER = "basic"
@@ -25,7 +26,6 @@ APART = True  # among processes of its own, where the kernel lets the shim
 SHIM = Path(__file__).with_name("shim.py")
 LAUNCH_S = 30.0
 LOOK_S = 0.005
-PATH = "/usr/local/bin:/usr/bin:/bin"
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "RAYON_NUM_THREADS")
 
 _launched: dict[int, subprocess.Popen[bytes]] = {}

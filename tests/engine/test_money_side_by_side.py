@@ -4,12 +4,14 @@ asked."""
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 
 import pytest
 
 from engine import setbacks
 from engine.calls import Line
+from engine.live import Live
 from engine.models.base import Fate, ModelError, Part, Reply, Request
 from state import ledger, profiles
 from state.errors import LabError
@@ -88,6 +90,26 @@ async def test_a_cut_or_cancelled_call_is_counted_at_the_most_that_it_may_have_c
     spent = sum(row["cost_micros"] for row in laid.store.rows("SELECT cost_micros FROM attempt"))
     row = laid.store.row("SELECT spent_micros, reserved_micros FROM run")
     assert row is not None and tuple(row) == (spent, 0)
+
+
+async def test_enough_at_the_limit_grants_what_handing_in_may_take_and_the_person_was_shown_it(
+    lay: Lay, paid: profiles.Choice
+) -> None:
+    laid = lay()
+    live = Live(laid.store, laid.places.folder)
+    with_limits(laid, money_usd=0.0001)
+    laid.player.replies = [says("dialogue", text="ok")]
+    talking = asyncio.ensure_future(say(laid.desk()))
+    await until(laid, "SELECT 1 FROM wait WHERE why = 'budget' AND closed_seq IS NULL")
+    (row,) = laid.store.rows("SELECT id, facts FROM wait")
+    facts = json.loads(row["facts"])
+    assert (facts["limit_usd"], facts["spent_usd"]) == (0.0001, 0)
+    assert facts["enough_usd"] == pytest.approx(0.0001 + 5 * facts["needs_usd"]) and facts["needs_usd"] > 0
+    assert given(laid, WordKind.DECISION, wait=row["id"], choice="enough").outcome == "taken"
+    laid.config = live.of(laid.run)
+    assert laid.config.limits.money_usd == facts["enough_usd"]
+    laid.bell.ring()
+    assert await talking == "ok"
 
 
 async def test_a_call_that_fits_once_another_is_settled_waits_for_it_and_asks_nobody(

@@ -304,6 +304,25 @@ async def test_what_a_program_writes_beside_its_folder_does_not_count_while_the_
     assert (end.state, end.exit_code) == (S.FAILED, 3)
 
 
+async def test_a_program_that_signals_its_whole_group_reaches_its_shim_not(tmp_path: Path) -> None:
+    end = await ending(tmp_path / "a", "import os, signal; print('now', flush=True); os.kill(0, signal.SIGKILL)")
+    assert (end.state, end.signal, end.tail) == (S.FAILED, signal.SIGKILL, "now")
+
+
+def test_the_end_of_a_job_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    from engine.experiments.local.shim import Watch
+
+    (tmp_path / "exit.json").write_text("what was there")
+    (tmp_path / "before").hardlink_to(tmp_path / "exit.json")
+    (tmp_path / "reserve").touch()
+    watch = Watch.__new__(Watch)
+    watch.folder, watch.leaving = tmp_path, False
+    watch.write_exit({"state": "finished"})
+    assert (tmp_path / "before").read_text() == "what was there"  # by rename
+    assert json.loads((tmp_path / "exit.json").read_text()) == {"state": "finished"}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["before", "exit.json"]
+
+
 async def test_a_program_whose_project_is_removed_does_not_go_on_for_nobody(tmp_path: Path) -> None:
     folder = tmp_path / "project" / "a"
     await Local().submit(folder, job("import time; time.sleep(600)", wall_s=600.0))  # no other limit ends it

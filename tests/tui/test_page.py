@@ -8,7 +8,7 @@ import pytest
 
 from tui.lines import EMPTY, Line, line
 from tui.panes.code import source
-from tui.panes.document import document
+from tui.panes.document import document, facts_block
 from tui.widgets.page import Page
 
 PROSE = "\n\n".join(f"Paragraph {number}: " + "a quick fox jumps over the lazy dog. " * 8 for number in range(40))
@@ -47,3 +47,11 @@ def test_another_text_of_the_same_name_stays_at_its_row() -> None:
     page.show(("plan", 2), 80, partial(document, PROSE + "\n\nmore"))
     page.draw(80, 20)
     assert page.top == 50
+
+
+def test_a_fact_that_is_too_long_for_its_column_stands_below_those_that_one_looks_for_first() -> None:
+    pairs = [("metric", "steps"), ("baseline", "decay 1.0"), ("stop", "after two steps, " * 9), ("seeds", "3")]
+    told = [row.plain.strip() for row in facts_block(pairs, 80)]
+    assert told[0].startswith("metric")
+    assert told[-1].endswith("two steps,")
+    assert [row.split()[0] for row in told[:2]] == ["metric", "baseline"]

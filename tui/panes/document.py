@@ -28,7 +28,7 @@ def body_of(text: str) -> str:
 
 def facts_block(pairs: Sequence[tuple[str, str]], cells: int) -> list[Line]:
     """Labels and values in two columns, the first half of the pairs at the left; where a value is too long for that,
-    it stands above them in the whole width, so that nothing is cut."""
+    it stands below them in the whole width, so that nothing is cut."""
     room = min(cells, 80) - 4
     label = max((width(name) for name, _ in pairs), default=0) + 3
     short, long = list(pairs), list[tuple[str, str]]()
@@ -40,7 +40,7 @@ def facts_block(pairs: Sequence[tuple[str, str]], cells: int) -> list[Line]:
     for name, value in sorted(long, key=pairs.index):
         for nth, part in enumerate(wrap(value, room - label)):
             lines.append(line(INDENT, dim(fit("" if nth else name, label)), part))
-    return [*lines, *block]
+    return [*block, *lines]
 
 
 def _columns(pairs: Sequence[tuple[str, str]], room: int) -> list[Line] | None:

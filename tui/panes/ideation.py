@@ -51,7 +51,7 @@ class IdeationPane(Pane):
         idea = next((idea for idea in ideas if chosen is not None and idea.name == chosen.name), ideas[0])
         verdict = "" if wide else f"{tr('ideas.verdict')}: {tr(f'novelty.{idea.verdict}')}\n\n"
         text = f"# {idea.title}\n\n{verdict}{idea.hypothesis}\n\n{idea.experiment}\n\n{idea.why}"
-        page = self.page("idea")
+        page = self.page("ideas")
         page.show((idea.name, made.row.sha256, current()), cells, lambda width: document(text, width))
         papers = (
             [line("   ", dim(clip(tr("ideas.papers", papers=", ".join(idea.papers)), cells - 5)))]
@@ -61,8 +61,20 @@ class IdeationPane(Pane):
         room = rows - height - 2 - len(papers)
         return [EMPTY, *table.draw(cells, height), EMPTY, *page.draw(cells, max(room, 0)), *papers]
 
+    def turn_page(self, look: Look, step: int, rows: int) -> None:
+        """Space reads the idea under the cursor; arrows go through the table."""
+        if self.open_view(look) == "ideas" and not self.in_second:
+            page = self.page("ideas")
+            page.move(step * max(page.height - 1, 1))
+        else:
+            super().turn_page(look, step, rows)
+
     def keys(self, look: Look, *, folded: bool) -> list[Key]:
         keys = super().keys(look, folded=folded)
+        page = self.page("ideas")
+        if self.open_view(look) == "ideas" and len(page.lines) > page.height:
+            at = next((nth for nth, key in enumerate(keys) if key.key == "↑↓"), 0) + 1
+            keys = [*keys[:at], Key("Space", "key.text"), *(key for key in keys[at:] if key.key != "y")]
         wait = self.undecided(look)
         if wait is not None and Choice.PICK.value in wait.choices and self.open_view(look) == "ideas":
             return [Key("Enter", "key.pick", "act('open')"), *(key for key in keys if key.key != "Enter")]

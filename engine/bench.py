@@ -6,7 +6,6 @@ A bench belongs to one open visit of one run. Phases never see it; `desk.py`, `c
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
 from engine import room
+from engine.bell import Bell
 from engine.frame import Frame
 from state import lineage
 from state.config import Config
@@ -27,31 +27,6 @@ from state.vocabulary import Autonomy, Choice, Phase, Role, RunState, Wait
 
 T = TypeVar("T")
 P = ParamSpec("P")
-
-
-class Bell:
-    """Rung whenever something was committed that a waiter may be waiting for."""
-
-    def __init__(self) -> None:
-        self._waiters: set[asyncio.Future[None]] = set()
-
-    def ring(self) -> None:
-        for waiter in self._waiters:
-            if not waiter.done():
-                waiter.set_result(None)
-        self._waiters.clear()
-
-    async def heard(self, timeout_s: float | None = None) -> bool:
-        """Until the next ring; False if `timeout_s` passed first."""
-        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiters.add(waiter)
-        try:
-            await asyncio.wait_for(waiter, timeout_s)
-        except TimeoutError:
-            return False
-        finally:
-            self._waiters.discard(waiter)
-        return True
 
 
 def held(store: Store, run: int, own: int | None = None, past: int | None = None) -> bool:

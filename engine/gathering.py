@@ -10,7 +10,7 @@ import asyncio
 import importlib
 import socket
 
-from engine.bench import Bell
+from engine.bell import Bell
 from engine.experiments.gpus import Gpus
 from engine.experiments.local.place import Local
 from engine.experiments.slots import Slots, how_many

@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import errno
 import shutil
-from typing import TYPE_CHECKING
 
+from engine.bell import Bell
 from state import lineage
 from state.errors import LabError, Plain
 from state.places import Places
 from state.store import Store
 from state.vocabulary import Choice, Wait
-
-if TYPE_CHECKING:
-    from engine.bench import Bell
 
 DISK_FLOOR_B = 64 * 1024 * 1024
 """No call is made with less room than this: a reply that was paid for must find a place."""

@@ -14,7 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from engine import ghosts
-from engine.bench import Bell, Bench, held
+from engine.bell import Bell
+from engine.bench import Bench, held
 from engine.calls import Line
 from engine.desk import Desk
 from engine.frame import Frame

@@ -142,7 +142,8 @@ def langgraph(folder: Path, steps: int, begun: Callable[[], None], each: Callabl
 
 async def ask(folder: Path, times: int) -> float:
     """Milliseconds of a whole ask: two commits, ledger, messages, events, and the reply's own file."""
-    from engine.bench import Bell, Bench
+    from engine.bell import Bell
+    from engine.bench import Bench
     from engine.calls import Asked, Line, call
     from engine.models.base import Message, Reply, Request, ToolUse, Usage
     from state import places, profiles, project

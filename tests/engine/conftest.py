@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from engine import frame, opening
-from engine.bench import Bell, Bench
+from engine.bell import Bell
+from engine.bench import Bench
 from engine.calls import Line
 from engine.desk import Desk
 from engine.experiments.local.place import Local

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from engine import recover
-from engine.bench import Bell
+from engine.bell import Bell
 from engine.desk import Desk
 from engine.experiments.contract import Job, Limits
 from engine.experiments.local.place import Local

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from engine import versions, visiting
-from engine.bench import Bell
+from engine.bell import Bell
 from engine.experiments.slots import Slots
 from engine.live import Live
 from engine.visiting import Surroundings

@@ -183,8 +183,7 @@ def step(folder: Path, look: Look, place: Place) -> Thing:
     def message(role: str, blocks: list[Any], cells: int) -> list[Line]:
         told = [line(" ", bold(role_name(role) if has(f"role.{role}") else role))]
         for block in blocks:
-            text = block if isinstance(block, str) else json.dumps(block, ensure_ascii=False, indent=1)
-            told += document(text, cells)
+            told += said(block, cells)
         return [*told, EMPTY]
 
     def lines(cells: int) -> list[Line]:
@@ -195,6 +194,23 @@ def step(folder: Path, look: Look, place: Place) -> Thing:
         return sum(len(message(role, blocks, cells)) for role, blocks in found[:-1])
 
     return Thing(place.name or tr("thing.step"), "", lines, row=last)
+
+
+def said(block: Any, cells: int) -> list[Line]:
+    """A block of a message: words, what a tool was asked (a program as a program), or what it answered."""
+    if isinstance(block, str):
+        return document(block, cells)
+    if not isinstance(block, dict) or not isinstance(asked := block.get("arguments"), dict):
+        text = block.get("text") if isinstance(block, dict) else None
+        return document(text if isinstance(text, str) else json.dumps(block, ensure_ascii=False, indent=1), cells)
+    told = [line("   ", dim(str(block.get("name", ""))))]
+    for name, value in asked.items():
+        if isinstance(value, str) and "\n" in value.strip():
+            told += [line("   ", dim(f"{name}:")), *source(value, cells)]
+        else:
+            shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            told += document(f"{name}: {shown}", cells)
+    return told
 
 
 def figure(folder: Path, look: Look, place: Place) -> Thing:

@@ -20,7 +20,7 @@ from tui.look import Look
 from tui.panes.code import code_changes
 from tui.screens.run import RunScreen
 from tui.screens.thing import ThingScreen
-from tui.things import _opened_at, gather_thing
+from tui.things import _opened_at, gather_thing, said
 from tui.widgets.rows import Place
 
 BASE = b"DECAY = 1.0\nSEED = 1\n"
@@ -191,3 +191,14 @@ async def test_a_click_takes_the_cursor_to_a_row_and_a_second_one_opens_it(lab: 
         await pilot.click(offset=(10, row))
         await pilot.pause()
         assert isinstance(screen.app.screen, ThingScreen)
+
+
+def test_what_a_tool_was_asked_is_read_as_it_was_written() -> None:
+    """A program handed over is lines of code, never one line of JSON with its escapes."""
+    asked = {"id": "t1", "name": "program", "arguments": {"why": "twice the decay", "code": "import numpy\nLR = 0.1\n"}}
+    told = [row.plain.rstrip() for row in said(asked, 80)]
+    assert told[0].strip() == "program"
+    assert "   why: twice the decay" in told
+    assert [row for row in told if "import numpy" in row or "LR = 0.1" in row] == [" 1  import numpy", " 2  LR = 0.1"]
+    answered = [row.plain.strip() for row in said({"id": "t1", "error": False, "text": "line 3: no such name"}, 80)]
+    assert answered == ["line 3: no such name"]

@@ -69,8 +69,7 @@ def test_what_project_toml_names_is_pinned_as_a_path_that_programs_can_use(lay: 
 
 
 @pytest.mark.parametrize(
-    ("named", "key"),
-    [('"data": {"x": "/nowhere"}', "data"), ('"experiments": {"python": "/nowhere/python"}', "python")],
+    ("named", "key"), [({"data": {"x": "/nowhere"}}, "data"), ({"experiments": {"python": "/nowhere/p"}}, "python")]
 )
 def test_a_phase_that_runs_programs_does_not_open_without_what_they_need(
     lay: Callable[..., Laid], named: dict[str, object], key: str

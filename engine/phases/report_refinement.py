@@ -65,7 +65,7 @@ async def run(desk: Desk) -> Refinement | None:
         round=inputs.round,
         rounds_left=str(rounds_left),
         means=shown_means,
-        meta_review=meta.text,
+        meta_review=tag("meta_review", meta.text, recommends=meta.decision) if frame.edition else meta.text,
         reviews=shown_reviews,
         scores=standing.table(inputs.experiments.scores),
         best=standing.best(inputs.experiments),
@@ -83,6 +83,7 @@ async def run(desk: Desk) -> Refinement | None:
             means=averages,
             reviews=reviews,
             meta=meta.text,
+            recommends=meta.decision if frame.edition else None,
             reasons=decided.reasons,
         )
         if (refusal := await desk.submit(product)) is None:
@@ -120,7 +121,14 @@ async def summed_up(
     heard = Shown("")
     async for turn in desk.rounds(desk.frame.turns):
         meta = await chair.ask(with_last(turn, heard), answers=(MetaReview,))
-        product = Refinement(decision="done", round=desk.inputs.round, means=averages, reviews=reviews, meta=meta.text)
+        product = Refinement(
+            decision="done",
+            round=desk.inputs.round,
+            means=averages,
+            reviews=reviews,
+            meta=meta.text,
+            recommends=meta.decision if desk.frame.edition else None,
+        )
         if (refusal := await desk.submit(product)) is None:
             return product
         heard = refusal.shown

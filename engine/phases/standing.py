@@ -16,6 +16,7 @@ from state import paper
 from state.products.experiments import Experiments, Scored
 from state.products.interpretation import references_in
 from state.results import Measured
+from state.vocabulary import Verdict
 
 
 def table(scores: Sequence[Scored]) -> Shown:
@@ -33,6 +34,8 @@ def line(one: Scored) -> Shown:
     told.append(f"n {one.n} of {one.seeds}")
     if one.difference is not None:
         told.append(f"{one.difference:+.6g} against the baseline")
+    if one.verdict is Verdict.INSIDE_NOISE and one.seeds == 1:
+        told.append("one seed each: the noise is not known, and nothing can be called better or worse")
     if one.grade is not None:
         told.append(f"grade {one.grade:.2f}")
     if one.why:

@@ -50,7 +50,10 @@ class Signed(Part):
 
 
 class Refinement(Product):
-    """The reviews, their means, the meta-review, and what follows: done, or back to an earlier phase with reasons."""
+    """The reviews, their means, the meta-review, and what follows: done, or back to an earlier phase with reasons.
+
+    `recommends` is the area chair's word on the paper, as the reviewers' own `decision` is theirs.
+    """
 
     name: ClassVar[str] = "refinement"
     main: ClassVar[str] = "reviews/decision.md"
@@ -60,6 +63,7 @@ class Refinement(Product):
     means: dict[str, float] = Field(default_factory=dict)
     reviews: tuple[Signed, ...] = ()
     meta: Text = ""
+    recommends: Literal["accept", "reject"] | None = None
     reasons: Text = ""
 
     def files(self) -> dict[str, bytes]:
@@ -68,6 +72,7 @@ class Refinement(Product):
             "phase": self.phase.value if self.phase else None,
             "round": self.round,
             "means": self.means,
+            "recommends": self.recommends,
         }
         marks = ["## Meta-review", "## Reasons"]
         body = "\n\n".join([under(marks[0], self.meta, marks), under(marks[1], self.reasons, marks)])
@@ -108,6 +113,7 @@ class Refinement(Product):
     def summary(self) -> dict[str, Plain]:
         means: dict[str, Plain] = {**self.means}
         told: dict[str, Plain] = {"decision": self.decision, "round": self.round, "reviews": len(self.reviews)}
+        told |= {"recommends": self.recommends} if self.recommends else {}
         return {**told, "phase": self.phase.value if self.phase else None, "means": means}
 
 

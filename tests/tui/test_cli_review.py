@@ -114,6 +114,7 @@ def test_a_pdf_from_elsewhere_is_reviewed_by_three_and_the_reviews_folder_is_the
     assert "zinc gate" in asked and "[page 1]" in asked and '"decide"' not in asked
     lines = ended.stdout.splitlines()
     assert lines[0] == "# theirs.pdf" and META in ended.stdout and ended.stdout.count("It counts sheep.") == 3
+    assert "decision: " in ended.stdout.split("It counts sheep.")[0], "the area chair's stands with the meta-review"
     assert lines[-1] == str(folder / "runs" / "1" / "reviews")
     assert sorted(path.name for path in Path(lines[-1]).iterdir()) == [
         "1-reviewer_experiments.md",

@@ -98,6 +98,8 @@ def _markdown(title: str, found: Refinement) -> Iterator[str]:
     yield f"# {title}\n"
     yield f"## {tr('reviews.meta')}\n"
     yield f"{found.meta}\n"
+    if found.recommends:
+        yield f"- {tr('reviews.decision')}: {tr(f'reviews.{found.recommends}')}"
     yield from (f"- {tr(f'reviews.{name}')}: {mean:.2f}" for name, mean in found.means.items())
     for signed in found.reviews:
         yield from _sheet(signed)

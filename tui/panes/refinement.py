@@ -290,7 +290,8 @@ class RefinementPane(Pane):
             return [EMPTY, line("   ", dim(tr("reviews.none_yet")))]
         product = cast("Refinement", made.product)
         page = self.page("meta")
-        text = f"# {tr('reviews.meta')}\n\n{product.meta}\n\n# {tr('reviews.reasons')}\n\n{product.reasons}"
+        chair = f": {tr(f'reviews.{product.recommends}')}" if product.recommends else ""
+        text = f"# {tr('reviews.meta')}{chair}\n\n{product.meta}\n\n# {tr('reviews.reasons')}\n\n{product.reasons}"
         page.show(("meta", made.row.sha256, current()), cells, lambda width: [EMPTY, *document(text, width)])
         return page.draw(cells, rows)
 

@@ -69,6 +69,8 @@ async def test_three_reviewers_read_the_numbers_as_printed_and_the_means_are_the
         Role.REVIEWER_NOVELTY,
     ]
     assert found.means["overall"] == 6.0 and found.means["soundness"] == 3.0
+    assert found.recommends == "reject"
+    assert '<meta_review recommends="reject">They agree.</meta_review>' in cast.shown[-1]
     assert found.reviews[0].form.strengths == ("honest",)
     assert Refinement.of(found.files()) == found
 

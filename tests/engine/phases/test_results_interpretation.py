@@ -49,6 +49,16 @@ async def test_the_reading_follows_the_verdict_that_was_measured(lay: Callable[.
     assert found is not None and found.hypothesis == ("holds" if verdict is Verdict.BETTER else "fails")
 
 
+async def test_with_one_seed_it_is_said_that_the_noise_is_not_known(lay: Callable[..., Laid]) -> None:
+    found = experiments(Verdict.INSIDE_NOISE)
+    for seeds, said in ((1, True), (3, False)):
+        scores = tuple(one.model_copy(update={"seeds": seeds, "n": seeds, "sd": None}) for one in found.scores)
+        cast = Cast(interpretation=[{**GOOD, "hypothesis": "undecided"}])
+        inputs = inputs_with(REVIEW, PLAN, DATA, found.model_copy(update={"scores": scores}), measured=values())
+        await results_interpretation.run(play(lay(Phase.RESULTS_INTERPRETATION), cast, inputs))
+        assert ("the noise is not known" in tagged(cast.shown[0], "scores")[0]) is said
+
+
 async def test_a_persons_edit_may_not_point_to_nothing(lay: Callable[..., Laid]) -> None:
     laid = lay(Phase.RESULTS_INTERPRETATION)
     desk = play(laid, Cast(), inputs_with(PLAN, experiments(), measured=values()))

@@ -32,6 +32,7 @@ from state.errors import LabError, Plain
 from state.events import Event
 from state.journal import Step, fingerprint
 from state.products.base import Product
+from state.profiles import REHEARSAL
 from state.store import Transaction
 from state.vocabulary import Autonomy, Choice, Role, StepState, Wait
 
@@ -83,6 +84,16 @@ class Desk:
     def frame(self) -> Frame:
         """What the visit pinned."""
         return self.bench.frame
+
+    @property
+    def rehearsed(self) -> bool:
+        """Whether the rehearsal answered in this visit, so far."""
+        row = self.bench.store.row(
+            "SELECT 1 FROM attempt JOIN step ON step.id = attempt.step WHERE step.visit = ? AND attempt.state = 'done'"
+            " AND attempt.model GLOB ?",
+            (self.bench.visit.id, f"{REHEARSAL}*"),
+        )
+        return row is not None
 
     def within(self, name: str) -> Desk:
         """A named part of the path; a name is used once."""

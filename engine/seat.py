@@ -24,6 +24,7 @@ from engine.roles import prompt_of
 from state.errors import Plain
 from state.events import ReplyRefused
 from state.journal import Link
+from state.profiles import REHEARSAL
 from state.vocabulary import Choice, Role, Wait
 
 if TYPE_CHECKING:
@@ -81,6 +82,8 @@ class Seat:
         self._calls = 0
         self._shown: set[str] = set()  # notes that stand in this conversation
         self._listed: tuple[ToolSpec, ...] = ()  # all that it may ever call
+        self.rehearsed = False
+        """Whether the rehearsal answered here."""
 
     def with_tools(self, *kinds: type[Answer]) -> Seat:
         """The same seat, shown all of these in every call, in this order; each turn says which of them are open.
@@ -200,6 +203,7 @@ class Seat:
         self._messages = [*messages, answer]
         self._link = Link.after(asked.link, "assistant", blocks_plain(reply.message.blocks))
         self._open, self._pictures = reply.tool_uses, ()
+        self.rehearsed |= reply.model == REHEARSAL
         return reply
 
     def _asked(

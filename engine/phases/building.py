@@ -22,16 +22,18 @@ from state.vocabulary import Language
 
 @dataclass(frozen=True)
 class Draft:
-    """A paper under way. `pdf` is what the source was last built into, `papers` what it cites beyond the shelf."""
+    """A paper under way. `pdf` is what the source was last built into, `papers` what it cites beyond the shelf;
+    `rehearsed` whether the rehearsal wrote some of it, also in a visit that began with a model."""
 
     source: str
     figures: Mapping[str, bytes] = field(default_factory=dict)
     bibliography: str = ""
     pdf: bytes = b""
     papers: tuple[ShelfPaper, ...] = ()
+    rehearsed: bool = False
 
-    def with_source(self, source: str) -> Draft:
-        return replace(self, source=source, pdf=b"")
+    def with_source(self, source: str, *, rehearsed: bool = False) -> Draft:
+        return replace(self, source=source, pdf=b"", rehearsed=self.rehearsed or rehearsed)
 
     @property
     def report(self) -> Report:
@@ -48,7 +50,7 @@ async def build(desk: Desk, draft: Draft, found: Mapping[str, ShelfPaper]) -> Dr
     prepared = pdf.prepared(draft.source, known(desk), bibtex, draft.figures, language)
     if prepared.faults:
         return _refused(prepared.faults, draft.source)
-    mark = pdf.MARKS[language] if desk.frame.rehearsal else ""
+    mark = pdf.MARKS[language] if desk.frame.rehearsal or draft.rehearsed else ""
     ending = await desk.run("build", pdf.job(prepared, mark=mark))
     told = desk.file(ending, "build.json") if "build.json" in ending.files else None
     built = pdf.built(told, ending.error)

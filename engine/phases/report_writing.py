@@ -136,7 +136,7 @@ async def written(desk: Desk, writer: Seat, draft: Draft, part: str, found: dict
                 body = text
             case _:
                 body = scaffold.section(earlier.source, part) if earlier else ""
-        tried = draft.with_source(scaffold.with_section(draft.source, part, body))
+        tried = draft.with_source(scaffold.with_section(draft.source, part, body), rehearsed=writer.rehearsed)
         built = (untitled(body) if part == "title" else None) or await build(here, tried, found)
         if isinstance(built, Draft):
             return built
@@ -183,7 +183,7 @@ async def improved(
     for attempt in range(REPAIRS + 1):
         match await writer.attempt(with_last(turn, heard), answers=answers, check=partial(misfit, draft)):
             case Edit() as edit:
-                tried = draft.with_source(artefact.edited(draft.source, [edit]))
+                tried = draft.with_source(artefact.edited(draft.source, [edit]), rehearsed=writer.rehearsed)
             case Refusal() as refusal:
                 return None, form, news.error(refusal.why)
             case _:
@@ -260,7 +260,7 @@ def misfit(draft: Draft, answer: Edit | Done) -> Refusal | None:
 async def check(desk: Desk, product: Product) -> Refusal | Product:
     """A paper that a person edited, built again; or why it does not build."""
     assert isinstance(product, Report)
-    draft = Draft(product.source, product.figures, product.bibliography)
+    draft = Draft(product.source, product.figures, product.bibliography, rehearsed=desk.rehearsed)
     built = await build(desk, draft, citable(desk, product))
     if isinstance(built, Refusal):
         return built

@@ -1,0 +1,90 @@
+"""The paper on its way to a PDF: what the rehearsal wrote says so on its first page."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import replace
+
+import pypdfium2
+import pytest
+
+from engine.experiments.contract import Job
+from engine.models.base import Request
+from engine.phases import building, report_writing
+from engine.phases.building import Draft
+from engine.prompt import Shown
+from engine.writing import pdf
+from engine.writing.scaffold import scaffold
+from state.vocabulary import Language, Phase
+from tests.engine.conftest import Laid
+from tests.engine.phases.played import DATA, INTERPRETATION, PLAN, REVIEW, Cast, experiments, inputs_with, play, values
+
+Lay = Callable[..., Laid]
+INPUTS = inputs_with(REVIEW, PLAN, DATA, experiments(), INTERPRETATION, measured=values())
+
+
+def first_page(told: bytes) -> str:
+    document = pypdfium2.PdfDocument(io.BytesIO(told))
+    text = " ".join(document[0].get_textpage().get_text_range().split())
+    document.close()
+    return text
+
+
+async def test_the_paper_of_a_rehearsal_says_so_on_its_first_page_and_no_other(lay: Lay) -> None:
+    laid = lay(Phase.REPORT_WRITING)
+    for rehearsal in (True, False):
+        desk = play(laid, Cast(), INPUTS, rehearsal=rehearsal).within(f"rehearsal-{rehearsal}")
+        built = await building.build(desk, Draft(scaffold("Decay", Language.EN)), {})
+        assert isinstance(built, Draft)
+        assert (pdf.MARKS[Language.EN] in first_page(built.pdf)) is rehearsal
+
+
+@pytest.fixture
+def marks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The marks of the papers that were built, in order."""
+    told: list[str] = []
+    job = pdf.job
+
+    def seen(prepared: pdf.Prepared, *, mark: str = "", tex: bool = True) -> Job:
+        told.append(mark)
+        return job(prepared, mark=mark, tex=False)
+
+    monkeypatch.setattr(pdf, "job", seen)
+    return told
+
+
+@pytest.mark.parametrize("scripted", [True, False])
+async def test_what_the_rehearsal_wrote_in_a_visit_that_began_with_a_model_says_so_from_then_on(
+    lay: Lay, marks: list[str], scripted: bool
+) -> None:
+    laid = lay(Phase.REPORT_WRITING)
+    desk = play(laid, Cast(), INPUTS, rehearsal=False)
+    cast = Cast(replace=[{"text": "Decay"}, {"text": "A study of decay."}, {"text": "Decay is old."}])
+
+    def answer(request: Request) -> object:
+        reply = cast(request)
+        switched = scripted and len(cast.asked) == 2  # a person set the model to the rehearsal, and back again
+        return replace(reply, model="rehearsal") if switched else reply
+
+    laid.player.replies = [answer] * 3  # type: ignore[list-item]  # it answers with replies
+    draft, found = Draft(scaffold("?", Language.EN)), report_writing.citable(desk, None)
+    for part in ("title", "abstract", "introduction"):
+        writer = report_writing.seated(desk.within(f"seat-{part}"), Shown(""))
+        draft = await report_writing.written(desk.within(part), writer, draft, part, found)
+    assert [bool(mark) for mark in marks] == [False, scripted, scripted]
+
+
+async def test_a_persons_edit_of_what_the_rehearsal_wrote_keeps_the_mark(lay: Lay, marks: list[str]) -> None:
+    laid = lay(Phase.REPORT_WRITING)
+    desk = play(laid, Cast(), INPUTS, rehearsal=False)
+    report = Draft(scaffold("Decay", Language.EN)).report
+    await report_writing.check(desk.within("before"), report)
+    laid.player.replies = [Cast(replace=[{"text": "Decay"}])]
+    await report_writing.written(
+        desk.within("title"), report_writing.seated(desk, Shown("")), Draft(report.source), "title", {}
+    )
+    with laid.store.transaction() as tx:
+        tx.execute("UPDATE attempt SET model = 'rehearsal/rehearsal' WHERE kind = 'call'")
+    await report_writing.check(desk.within("after"), report)
+    assert [bool(mark) for mark in marks] == [False, False, True]

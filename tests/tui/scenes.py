@@ -327,7 +327,12 @@ def refinement_waits(chinese: bool = False) -> Look:
         for who, (scores, decision) in GIVEN.items()
     )
     parsed = SimpleNamespace(
-        reviews=reviews, round=1, meta="Sound, small.", reasons="One modulus.", main="reviews/decision.md"
+        reviews=reviews,
+        round=1,
+        meta="Sound, small.",
+        reasons="One modulus.",
+        recommends=None,
+        main="reviews/decision.md",
     )
     summary = {"decision": "done", "round": 1, "reviews": 3, "means": {"overall": 5.7}}
     made = Made(product("refinement", 8, 1, summary), {"reviews/decision.md": b""}, parsed)

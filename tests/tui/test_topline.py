@@ -66,6 +66,14 @@ def test_where_nobody_is_waited_for_money_and_hours_stay_whole() -> None:
     assert "◆ plan waits for you since 14:31" in shown(wide, 120) and shown(wide, 120).endswith(f"  {WHOLE}")
 
 
+def test_a_decision_that_waits_to_be_taken_up_leaves_room_for_what_waits_elsewhere() -> None:
+    look = rehearsed("demo")
+    look = replace(look, decided={wait.id: "approve" for wait in look.waits})
+    assert shown(look).startswith(" demo/1  rehearsal  ◇ decided, to be taken up  ")
+    look = replace(look, project="nightlab-demo", elsewhere=1)
+    assert shown(look).startswith(" nightlab-demo/1  rehearsal  ◇ decided  ◆ 1 elsewhere ")
+
+
 def test_chinese_has_the_room_too() -> None:
     language.use(Language.ZH)
     wait = scenes.wait("checkpoint", "literature_review", "14:31")

@@ -19,12 +19,16 @@ SHORTEST = 3
 
 
 def top_line(look: Look, cells: int) -> Line:
-    """The longest words that fit. Where the person is waited for, money and hours give way before the words do."""
+    """The longest words that fit. Where the person is waited for, money and hours give way before the words do; where
+    that is elsewhere, after them.
+    """
     facts = of_limits(look.spent_micros, look.limit_micros, look.gpu_s, look.limit_gpu_s)
+    here = bool(look.undecided) and look.undecided[0].needs_person and not look.engine_missing
     costs = [tr("top.money", **facts)]
-    if look.undecided and look.undecided[0].needs_person and not look.engine_missing:
+    if here or look.elsewhere:
         costs += [tr("top.money_spent", **facts), tr("top.money_bare", **facts)]
-    for brevity, spent in product(range(SHORTEST + 1), costs):
+    tries = list(product(range(SHORTEST + 1), costs))
+    for brevity, spent in tries if here else sorted(tries, key=lambda one: costs.index(one[1])):
         left = line(*_left(look, brevity))
         if left.width + width(spent) + 4 <= cells:
             break
@@ -68,7 +72,7 @@ def happening(look: Look, brevity: int = 0) -> list[Span | str]:
         key = "top.engine_gone_short" if brevity >= 2 else "top.engine_gone"
         return [Span(tr(key, time=clock(look.engine.gone_at, look.now)), "lost")]
     if look.waits and not look.undecided:
-        return [Span(f"◇ {tr('top.decided')}", "text")]
+        return [Span(f"◇ {tr('top.decided_short' if brevity else 'top.decided')}", "text")]
     if look.waits:
         wait = look.undecided[0]
         since = clock(wait.opened_at, look.now)

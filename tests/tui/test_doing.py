@@ -134,6 +134,13 @@ async def test_the_editor_asked_for_twice_at_once_is_opened_once(
     assert opened == [".md"]
 
 
+async def test_what_is_asked_about_the_paper_is_what_was_offered(project: Path) -> None:
+    async with shown(at(scenes.refinement_waits(), project), 8) as (pilot, screen):
+        assert any("a accept the paper as it is" in row for row in rows_of(screen.lab))
+        await pilot.press("a")
+        assert rows_of(screen.lab)[-1].startswith(" ◆ accept the paper as it is (")
+
+
 async def test_a_note_is_a_draft_from_its_first_letter_on(project: Path) -> None:
     look = at(scenes.plan_at_work(), project)
     async with shown(look, 3) as (pilot, screen):

@@ -96,3 +96,13 @@ async def test_what_is_missing_is_never_told_as_nothing() -> None:
     facts = look.waits[0].facts | {"spent_usd": 9.9, "needs_usd": 0.1004, "limit_usd": 10.0}
     async with shown(replace(look, waits=(replace(look.waits[0], facts=facts),)), 5) as (_, screen):
         assert any("◆ over by $0.01" in row for row in rows_of(screen.lab))
+
+
+@pytest.mark.parametrize(
+    ("why", "said"), [("network", "trying now"), ("auth", "trying now"), ("trouble", "it goes on")]
+)
+async def test_trying_again_is_not_told_as_going_on(why: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with shown(held_up(why, {"why": "x", "what": "other"}), 3) as (pilot, screen):
+        monkeypatch.setattr(screen.lab, "leave_word", lambda *given: None)
+        await pilot.press("p")
+        assert rows_of(screen.lab)[-1].strip() == said

@@ -39,3 +39,12 @@ async def test_a_programs_name_is_whole_beside_what_was_measured() -> None:
         rows = "\n".join(rows_of(screen.lab))
     assert "   weight_decay_2  2,310 ±  95 steps, base 2,990 ± 180  better, −680, 5 seeds" in rows
     assert "   decay_late      2,905 ± 210 " in rows
+
+
+async def test_a_checkpoint_that_the_person_called_is_not_told_as_an_end() -> None:
+    look = scenes.experiments_at_work()
+    called = scenes.wait("checkpoint", "running_experiments", "15:50", {"called": True})
+    async with shown(replace(look, waits=(called,)), 0) as (_, screen):
+        rows = "\n".join(rows_of(screen.lab))
+    assert "you called a checkpoint: approve, and it hands in what it has" in rows
+    assert "the experiments are over" not in rows

@@ -165,6 +165,8 @@ def wait_row(look: Look, wait: WaitRow, cells: int) -> Row:
 
 def wait_told(look: Look, wait: WaitRow) -> str:
     """What a wait asks, in one sentence."""
+    if wait.facts.get("called"):
+        return tr("since.wait.called")
     if wait.why == "checkpoint" and wait.phase == Phase.REPORT_REFINEMENT:
         made = look.newest(wait.phase)
         means = made.row.summary.get("means") if made is not None else None

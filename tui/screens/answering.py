@@ -63,7 +63,8 @@ class Answering(Says):
             name = tr(f"product.{wait.phase}")
             version = str(made.row.version if made else 1)
             sha = (wait.sha256 or "")[:7]
-            key = "question.approve_edited" if edited is not None else "question.approve"
+            accepts = "question.accept" if wait.phase == Phase.REPORT_REFINEMENT else "question.approve"
+            key = "question.approve_edited" if edited is not None else accepts
             return tr(key, product=name, version=version, sha=sha)
 
         def yes() -> None:

@@ -10,6 +10,8 @@ from tui.widgets.rail import next_stop
 from tui.words import money, short_number, shown
 
 AMOUNTS = (1, 2, 5, 10, 20, 50, 100)
+TRIED = (Wait.NETWORK, Wait.BACKOFF, Wait.AUTH, Wait.DISK)
+"""Waits that trying again does not end: whether it goes on is for the world to say."""
 
 
 class Steering(Says):
@@ -41,7 +43,7 @@ class Steering(Says):
         if wait is not None and not look.engine_missing:
             if self.is_open(wait):
                 self.decide(wait, Choice.RETRY)
-                self.say("said.resumed")
+                self.say("said.trying" if wait.why in TRIED else "said.resumed")
         elif look.unread and look.run.state not in ("running", "paused", "stopped", "failed"):
             self.lab.start_engine(self.folder)
             self.say("said.resumed")

@@ -317,6 +317,24 @@ def test_an_amount_of_what_was_not_asked_for_lowers_no_limit(here: Here) -> None
     assert [tuple(row) for row in here.store.rows("SELECT key, value FROM setting")] == [("limits.gpu_hours", "26.0")]
 
 
+def test_stopping_at_a_checkpoint_keeps_what_was_said_with_it(here: Here) -> None:
+    with here.store.transaction() as tx:
+        wait = lineage.open_wait(tx, here.run, Wait.TROUBLE, [Choice.STOP.value], {}, visit=here.visit)
+    here.leave(WordKind.DECISION, wait=wait, choice="stop", note="too dear")
+    assert here.state() == RunState.STOPPED and here.notes() == [("too dear", None, None)]
+
+
+def test_the_weaknesses_of_a_persons_form_go_to_the_writer(here: Here) -> None:
+    form = dict.fromkeys(("originality", "quality", "clarity", "significance"), 2)
+    form |= dict.fromkeys(("soundness", "presentation", "contribution", "overall", "confidence"), 3)
+    signed = {**form, "decision": "reject", "weaknesses": ["one seed", "no baseline"]}
+    assert here.leave(WordKind.REVIEW, form=signed).outcome == "taken"
+    assert here.notes() == [("one seed\nno baseline", "report_writing", None)]
+    row = here.store.row("SELECT run, value FROM setting WHERE key = 'review'")
+    assert row is not None and row["run"] == here.run and '"weaknesses":["one seed","no baseline"]' in row["value"]
+    assert here.leave(WordKind.REVIEW).outcome == "refused"
+
+
 def test_a_saved_note_that_is_changed_back_is_what_stands_there(here: Here) -> None:
     for text in ("five seeds", "fifty seeds", "five seeds"):
         assert notes.take_saved_note(here.store, "a.md", text, text, None, 0)

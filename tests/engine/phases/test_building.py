@@ -1,4 +1,4 @@
-"""The paper on its way to a PDF: what the rehearsal wrote says so on its first page."""
+"""The paper on its way to a PDF, and the README beside it: the rehearsal's words are marked, no number is typed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,19 @@ from engine.writing import pdf
 from engine.writing.scaffold import scaffold
 from state.vocabulary import Language, Phase
 from tests.engine.conftest import Laid
-from tests.engine.phases.played import DATA, INTERPRETATION, PLAN, REVIEW, Cast, experiments, inputs_with, play, values
+from tests.engine.phases.played import (
+    DATA,
+    INTERPRETATION,
+    PLAN,
+    REVIEW,
+    Cast,
+    experiments,
+    inputs_with,
+    last,
+    play,
+    tagged,
+    values,
+)
 
 Lay = Callable[..., Laid]
 INPUTS = inputs_with(REVIEW, PLAN, DATA, experiments(), INTERPRETATION, measured=values())
@@ -88,3 +100,18 @@ async def test_a_persons_edit_of_what_the_rehearsal_wrote_keeps_the_mark(lay: La
         tx.execute("UPDATE attempt SET model = 'rehearsal/rehearsal' WHERE kind = 'call'")
     await report_writing.check(desk.within("after"), report)
     assert [bool(mark) for mark in marks] == [False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("It took 152 steps.", r"line 1: 152 is typed"),
+        (r"It took \result{wd_9/toy/steps/mean} steps.", "wd_9"),
+        ("It is forty-four per cent faster.", "forty-four per cent is typed in words"),
+    ],
+)
+async def test_the_readme_of_the_finding_types_no_measured_number(lay: Lay, text: str, why: str) -> None:
+    laid = lay(Phase.REPORT_WRITING)
+    cast = Cast(readme=[{"text": text}, {"text": r"It took \result{wd_2/toy/steps/mean} steps."}])
+    assert await report_writing.readme(play(laid, cast, INPUTS)) == "It took 152.0 ± 1.0 steps."
+    assert why in tagged(last(cast.asked[1]), "refusal")[0]

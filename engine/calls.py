@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -42,6 +43,11 @@ class Line:
     model: Callable[[ModelChoice], Model]
     """Raises LabError `auth.no_key` where there is none."""
     engine: int = 0
+
+    def player(self, role: Role) -> tuple[ModelChoice, Model]:
+        """Who plays the role now, and the model."""
+        choice = self.choose(role)
+        return choice, self.model(choice)
 
 
 @dataclass(frozen=True)
@@ -73,10 +79,9 @@ async def call(bench: Bench, line: Line, path: str, ask: Callable[[], Asked], to
             await bench.wait_for_disk(DISK_FLOOR_B)
             continue
         try:
-            choice = line.choose(asked.role)
-            model = line.model(choice)
+            choice, model = line.player(asked.role)
         except LabError as error:
-            await setbacks.wait_for_key(bench, line, asked.role, error)
+            await setbacks.wait_for_key(bench, partial(line.player, asked.role), error)
             continue
         if step is None:
             asked = ask()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from engine.bench import Bench
 from engine.models.base import Fate, Model, ModelError
@@ -17,9 +17,6 @@ from state.events import CallRetried
 from state.journal import Step
 from state.store import Transaction, now
 from state.vocabulary import AttemptState, Choice, Role, Wait
-
-if TYPE_CHECKING:
-    from engine.calls import Line
 
 DIED, CANCELLED = OWN_DOING = ("the engine died", "cancelled")
 """Why an attempt is in doubt that the endpoint is not to blame for."""
@@ -164,12 +161,12 @@ def _close_all(tx: Transaction, run: int, why: Wait) -> None:
         lineage.close_wait(tx, wait)
 
 
-async def wait_for_key(bench: Bench, line: Line, role: Role, error: LabError) -> None:
-    """Nobody can play the role: no key (or another fault of the set-up). Pause, and look again by itself."""
+async def wait_for_key(bench: Bench, player: Callable[[], object], error: LabError) -> None:
+    """Nobody can play the role: no key (or another fault of the set-up). Pause, and ask for a `player` by itself."""
 
     def found() -> bool:
         try:
-            line.model(line.choose(role))
+            player()
         except LabError:
             return False
         return True

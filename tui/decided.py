@@ -6,6 +6,7 @@ tells by its own row. Called by the poller's thread for a `Look`, and by the run
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ from state.rows import WaitRow
 from state.vocabulary import Choice, WordKind
 from tui.language import tr
 from tui.look import Look
+
+TAKEN_UP_S = 8.0
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,11 @@ class Inbox:
         self._read = {path.name: self._known(path) for path in self._where.words()}
         return tuple(word for word in self._read.values() if word is not None)
 
+    def unread(self) -> int:
+        """Words that lie here for longer than an engine takes to read them."""
+        before = time.time() - TAKEN_UP_S
+        return sum(_born(path) < before for path in self._where.words())
+
     def _known(self, path: Path) -> Left | None:
         if path.name in self._read:
             return self._read[path.name]
@@ -58,6 +66,13 @@ class Inbox:
         except (LabError, OSError):  # no word, or taken up this instant
             return None
         return Left.of(word.kind, dict(word.body))
+
+
+def _born(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:  # taken up this instant
+        return time.time()
 
 
 def answered(word: Left, run: int, waits: Sequence[WaitRow]) -> dict[int, str]:

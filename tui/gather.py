@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -40,7 +39,6 @@ SHELF_TOOL = "add_paper"
 PART_LIMIT_B = 256 << 10
 BESIDE = 3
 KEPT = 4
-TAKEN_UP_S = 8.0
 
 
 class Gatherer:
@@ -57,11 +55,6 @@ class Gatherer:
         self._machine = Watch()
         self.inbox = Inbox(where)
         self.engine = EngineSeen(where, reader)
-
-    def unread(self) -> int:
-        """Words that nobody takes up."""
-        before = time.time() - TAKEN_UP_S
-        return sum(_born(path) < before for path in self.where.words())
 
     def look(
         self, run: int | None, phase: str | None, now: int, elsewhere: Beside, experiment: int | None = None
@@ -100,7 +93,7 @@ class Gatherer:
             ended_waits=tuple(reader.waits(row.id, ended=True)),
             notes=tuple(reader.notes(row.id)),
             engine=self.engine.look(now, row.id),
-            unread=self.unread(),
+            unread=self.inbox.unread(),
             limit_micros=round(money.value * 1_000_000),
             limit_gpu_s=hours.value * 3600,
             spent_micros=row.spent_micros if money.source == "run" else micros,
@@ -329,13 +322,6 @@ def _text_of(folder: Path, name: str, limit_b: int) -> str:
         return read_beneath(folder, name, limit_b).decode("utf-8", "replace")
     except (OSError, LabError):  # gone since, or larger than is shown
         return ""
-
-
-def _born(path: Path) -> float:
-    try:
-        return path.stat().st_mtime
-    except OSError:  # taken up this instant
-        return time.time()
 
 
 def _size(path: Path) -> int:

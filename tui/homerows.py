@@ -21,6 +21,7 @@ from state.readers import Reader
 from state.rows import RunRow, WaitRow
 from state.vocabulary import Phase
 from tui.builds import Builds
+from tui.decided import Inbox, Left, decided
 from tui.look import HomeRow
 
 ENDED = ("done", "stopped", "failed")
@@ -35,6 +36,22 @@ class Found:
     on_gpus: dict[str, str] = field(default_factory=dict)
     tier: str = ""
     tier_at: int = 0
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What lies beside a project's database: whether an engine works, the words that it has not taken up, and how many
+    of them lie there for too long. Asked before the database: a word is committed first and goes from the inbox then.
+    """
+
+    alive: bool
+    left: tuple[Left, ...]
+    unread: int
+
+    @classmethod
+    def of(cls, where: Places) -> Beside:
+        box = Inbox(where)
+        return cls(lock.look(where.lock) is not None, box.words(), box.unread())
 
 
 def project_rows(folder: Path, found: Found) -> list[HomeRow]:
@@ -58,8 +75,8 @@ def project_rows(folder: Path, found: Found) -> list[HomeRow]:
         return [*broken, _broken(folder, LabError("store.damaged", path=str(folder), why=str(error)))]
     try:
         _machine(folder, where, reader, found)
-        alive = lock.look(where.lock) is not None
-        told = [_run(folder, where, reader, run, alive, question, found) for run in reversed(reader.runs())]
+        beside = Beside.of(where)
+        told = [_run(folder, where, reader, run, beside, question, found) for run in reversed(reader.runs())]
     except (sqlite3.DatabaseError, OSError) as error:
         return [*broken, _broken(folder, LabError("store.damaged", path=str(folder), why=str(error)))]
     finally:
@@ -90,7 +107,9 @@ def _machine(folder: Path, where: Places, reader: Reader, found: Found) -> None:
             found.on_gpus[str(started["gpu"])] = f"{folder.name} e{number}"
 
 
-def _run(folder: Path, where: Places, reader: Reader, run: RunRow, alive: bool, question: str, found: Found) -> HomeRow:
+def _run(
+    folder: Path, where: Places, reader: Reader, run: RunRow, beside: Beside, question: str, found: Found
+) -> HomeRow:
     waits = reader.waits(run.id)
     config = reader.config(run)
     below = _below(reader, run, config, waits)
@@ -100,8 +119,15 @@ def _run(folder: Path, where: Places, reader: Reader, run: RunRow, alive: bool, 
     if run.state in ENDED:
         key, facts = _ended(folder, where, reader, run, found)
         return _row(folder, run, "at_rest", run.state, run.ended_at, key, phase | facts, **below)
-    if not alive and run.state == "running":
+    if not beside.alive and run.state == "running":
         return _row(folder, run, "waits", "lost", atwork.last_commit_at(reader), "home.engine_gone", phase, **below)
+    ended = decided(beside.left, run.id, waits)
+    if ended and all(wait.id in ended for wait in waits):
+        opened = waits[0].opened_at
+        if beside.unread and not beside.alive:
+            return _row(folder, run, "waits", "lost", opened, "home.decided_gone", phase, **below)
+        return _row(folder, run, "at_work", "waits_world", opened, "home.decided", phase, **below)
+    waits = [wait for wait in waits if wait.id not in ended]
     person = next((wait for wait in waits if wait.needs_person), None)
     if person is not None:
         key, facts = _asked(person)

@@ -233,7 +233,7 @@ class Project:
         if time.monotonic() - self._lock_at > LOCK_S:
             self._lock_at = time.monotonic()
             holder = lock.look(self.gatherer.where.lock)
-            self._alive = holder, 0 if holder is not None else self.gatherer.unread()
+            self._alive = holder, 0 if holder is not None else self.gatherer.inbox.unread()
         sizes = self.gatherer.part_sizes(self.look) if self.look is not None else ()
         return wanted, self.gatherer.inbox.names(), self.reader.version(), self._alive, sizes
 

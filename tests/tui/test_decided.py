@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import os
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from state import inbox, places
+from state import inbox, lineage, lock, places
 from state.rows import EventRow
 from state.vocabulary import Choice, Language, Phase, Wait, WordKind
 from tests.tui import scenes
@@ -18,6 +20,7 @@ from tests.tui.screens import rows_of, shown
 from tests.tui.test_poller import Project, posted, project
 from tui import language, launch
 from tui.decided import Inbox, Left, answered
+from tui.homerows import Found, project_rows
 from tui.look import Engine, Look
 from tui.poller import Looked, Wanted
 from tui.screens.run import RunScreen
@@ -247,3 +250,30 @@ def test_an_edit_that_is_being_checked_is_a_decision_that_was_taken_up(project: 
 async def test_no_symbol_says_any_longer_that_the_person_is_waited_for(number: int) -> None:
     async with shown(left(scenes.plan_waits()), number, (200, 50)) as (_, screen):
         assert "◆" not in text(screen).replace("◆ you to plan", "")
+
+
+def test_home_no_longer_asks_for_what_was_decided(project: Project) -> None:
+    """A project whose word lies there is at work; one whose word nobody takes up waits for an engine."""
+    project.wait()
+    (asked,) = project_rows(project.folder, Found())
+    assert (asked.group, asked.key) == ("waits", "home.waits.plan_formulation")
+    body = {"run": project.run, "wait": 1, "choice": "approve"}
+    word = inbox.leave(project.folder, WordKind.DECISION, body)
+    (row,) = project_rows(project.folder, Found())
+    assert (row.group, row.symbol, row.key, row.since_at) == ("at_work", "waits_world", "home.decided", asked.since_at)
+    long_ago = time.time() - 60
+    os.utime(project.where.inbox / f"{word}.json", (long_ago, long_ago))
+    (row,) = project_rows(project.folder, Found())
+    assert (row.group, row.symbol, row.key) == ("waits", "lost", "home.decided_gone")
+    with lock.take(project.where.lock) or pytest.fail("the lock is taken"):
+        (row,) = project_rows(project.folder, Found())
+        assert (row.group, row.key) == ("at_work", "home.decided")
+
+
+def test_home_still_asks_for_what_waits_beside_what_was_decided(project: Project) -> None:
+    project.wait()
+    with project.store.transaction() as tx:
+        lineage.open_wait(tx, project.run, Wait.BUDGET, ["raise"], {}, visit=project.visit)
+    inbox.leave(project.folder, WordKind.DECISION, {"run": project.run, "wait": 1, "choice": "approve"})
+    (row,) = project_rows(project.folder, Found())
+    assert (row.group, row.symbol, row.key) == ("waits", "waits_person", "home.person.credit")

@@ -324,8 +324,9 @@ def reading(database: Path, blobs: Path) -> Iterator[Reader | None]:
         yield None
         return
     except sqlite3.OperationalError as error:
-        key = "store.busy" if is_busy(error) else "store.unreadable"
-        raise LabError(key, path=str(database), why=str(error)) from error
+        if is_busy(error):
+            raise LabError("store.busy", path=str(database), why=str(error)) from error
+        raise LabError("store.unreadable", path=str(database), why=str(error)) from error
     except sqlite3.DatabaseError as error:
         raise LabError("store.damaged", path=str(database), why=str(error)) from error
     try:

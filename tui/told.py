@@ -17,6 +17,7 @@ from state.errors import LabError
 from state.rows import EventRow, WaitRow
 from tui import words
 from tui.language import has, tr
+from tui.text import fit, width
 
 
 def event_line(event: EventRow) -> str | None:
@@ -55,7 +56,7 @@ def refusal(error: LabError) -> str:
 def wait_lines(wait: WaitRow) -> Iterator[str]:
     """What a run waits for, why, and the answers that `nightlab answer` takes."""
     what = tr(f"wait.what.{wait.why}", phase=words.phase_name(wait.phase))
-    choices = ", ".join(choice.replace("_", "-") for choice in wait.choices)
+    choices = tr("word.comma").join(choice.replace("_", "-") for choice in wait.choices)
     yield tr("progress.waits_for", what=what, choices=choices)
     if files := wait.facts.get("yours"):
         yield tr("checkpoint.yours", files=" --with ".join(files))
@@ -97,8 +98,10 @@ def status_lines(report: Mapping[str, Any]) -> Iterator[str]:
     yield tr("status.spent", usd=report["cost_usd"], answered=report["calls"]["answered"])
     yield tr("status.experiments", **report["experiments"])
     yield tr("status.notes", **report["notes"])
-    for name, path in report["products"].items():
-        yield tr("status.product", name=name, path=path)
+    named = [(words.product_name(name), path) for name, path in report["products"].items()]
+    cells = max((width(name) for name, _ in named), default=0)
+    for name, path in named:
+        yield tr("status.product", name=fit(name, cells), path=path)
 
 
 def machine_lines(facts: Mapping[str, Any]) -> Iterator[str]:

@@ -28,6 +28,20 @@ SYMBOLS = {
     "superseded": ("~", "dim"),
 }
 
+PRODUCTS = {
+    "ideas": Phase.IDEATION,
+    "review": Phase.LITERATURE_REVIEW,
+    "plan": Phase.PLAN_FORMULATION,
+    "data": Phase.DATA_PREPARATION,
+    "experiments": Phase.RUNNING_EXPERIMENTS,
+    "interpretation": Phase.RESULTS_INTERPRETATION,
+    "report": Phase.REPORT_WRITING,
+    "paper": Phase.REPORT_WRITING,
+    "refinement": Phase.REPORT_REFINEMENT,
+    "reviews": Phase.REPORT_REFINEMENT,
+}
+"""Which phase makes what; its screen word is the phase's product."""
+
 RUN_SYMBOLS = {
     "new": "not_begun",
     "running": "at_work",
@@ -140,6 +154,11 @@ def phase_short(phase: str | None) -> str:
     return tr(f"phase.{phase}.short") if phase else NONE
 
 
+def product_name(name: str) -> str:
+    """A product by its name in the lab, as a person calls it; what no phase makes keeps its own."""
+    return tr(f"product.{PRODUCTS[name]}") if name in PRODUCTS else "PDF" if name == "paper_pdf" else name
+
+
 def role_name(role: str | None) -> str:
     return tr(f"role.{role}") if role else NONE
 
@@ -204,6 +223,8 @@ def sentence(key: str, facts: Mapping[str, Any]) -> str:
 def event(kind: str, facts: Mapping[str, Any]) -> str:
     """What an event says; an unknown one is named by its kind."""
     key = f"event.{kind}"
+    if kind in ("product_kept", "product_refused") and "name" in facts:
+        facts = {**facts, "name": product_name(str(facts["name"]))}
     return sentence(key, facts) if has(key) else kind
 
 

@@ -30,12 +30,31 @@ COMMANDS = (
 USAGE = 2
 
 
+class Help(argparse.HelpFormatter):
+    """argparse's, with lines as long as they look: a Chinese character takes two cells, and no name is broken."""
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        from tui.text import wrap
+
+        return wrap(" ".join(text.split()), width)
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return "\n".join(indent + line for line in self._split_lines(text, width - len(indent)))
+
+
 class Parser(argparse.ArgumentParser):
     """argparse, with its own few words said in the person's language."""
 
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
         self.exit(USAGE, f"{self.prog}: {message}\n")
+
+    def format_help(self) -> str:
+        """With the colon after a heading that the language has."""
+        told = super().format_help()
+        for heading in ("argparse.options", "argparse.positional", "cli.commands.title"):
+            told = told.replace(f"\n{tr(heading)}:\n", f"\n{tr('argparse.heading', heading=tr(heading))}\n")
+        return told
 
     def _print_message(self, message: str, file: SupportsWrite[str] | None = None) -> None:
         (file or sys.stderr).write(message)  # argparse's own passes over what it cannot print
@@ -44,7 +63,7 @@ class Parser(argparse.ArgumentParser):
 def parser(words: Sequence[str] | None = None) -> Parser:
     """The parser, with texts from the catalogs: every command with its arguments, or (`words`) of the one meant only,
     because a command's module imports what it works with."""
-    top = Parser(prog="nightlab", description=tr("cli.description"), add_help=False)
+    top = Parser(prog="nightlab", description=tr("cli.description"), add_help=False, formatter_class=Help)
     _common(top)
     top.add_argument("-C", dest="folder", type=Path, default=Path(), metavar="DIR", help=tr("cli.option.folder"))
     top.add_argument("--lang", choices=[lang.value for lang in Language], help=tr("cli.option.lang"))
@@ -52,9 +71,10 @@ def parser(words: Sequence[str] | None = None) -> Parser:
     commands = top.add_subparsers(dest="command", metavar=tr("cli.commands.metavar"), title=tr("cli.commands.title"))
     for name in COMMANDS:
         text = tr(f"cli.{name}.help")
-        below = commands.add_parser(name.replace("_", "-"), help=text, description=text, add_help=False)
+        called = name.replace("_", "-")
+        below = commands.add_parser(called, help=text, description=text, add_help=False, formatter_class=Help)
         _common(below)
-        if words is None or name.replace("_", "-") in words:
+        if words is None or called in words:
             import_module(f"tui.commands.{name}").add(below)
     return top
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from state import inbox, lineage, lock, places
+from state.products.ideas import Idea, Ideas
 from state.store import Store
 from state.vocabulary import Choice, Phase, Role, RunState, Wait
 
@@ -196,12 +197,21 @@ def test_a_question_of_money_is_answered_with_an_amount(lab: Lab) -> None:
     assert (body.wait, body.choice, body.money_usd) == (wait, Choice.RAISE, 5)
 
 
-def test_an_idea_is_picked_by_name_or_number_among_those_offered(lab: Lab) -> None:
-    lab.wait(lab.run(), Wait.CHECKPOINT, Choice.APPROVE, Choice.PICK, ideas=["clock", "slingshot"])
-    assert lab.say("pick", "3").code == 2
-    assert lab.say("pick", "2").code == 0
-    body = lab.left().body
-    assert isinstance(body, inbox.DecisionBody) and body.pick == "slingshot"
+def test_an_idea_is_picked_by_name_or_number_among_those_of_the_product(lab: Lab) -> None:
+    points = {"interestingness": 5, "feasibility": 5, "novelty": 5}
+    ideas = [Idea(name=name, title=name, hypothesis="It is.", **points) for name in ("clock", "slingshot")]
+    wait, sha = lab.checkpoint(lab.run(), Phase.IDEATION, Ideas.ranked(ideas).files())
+    with lab.store.transaction() as tx:
+        tx.execute('UPDATE wait SET choices = \'["approve", "pick"]\' WHERE id = ?', (wait,))
+    for wrong in ("3", "0", "slingshoot"):
+        said = lab.say("pick", wrong)
+        assert said.code == 2 and "clock, slingshot" in said.err
+    assert inbox.pending(lab.folder) == []
+    for named in ("2", "slingshot"):
+        assert lab.say("pick", named).code == 0
+    words = [inbox.read(path).body for path in inbox.pending(lab.folder)]
+    assert [word.pick for word in words if isinstance(word, inbox.DecisionBody)] == ["slingshot"] * 2
+    assert [word.sha256 for word in words if isinstance(word, inbox.DecisionBody)] == [sha] * 2
 
 
 def test_set_sends_the_value_in_its_type_and_refuses_what_is_not_live(lab: Lab) -> None:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
+from state import places
 from state.errors import LabError
+from state.readers import reading
+from state.rows import WaitRow
 from state.vocabulary import Choice, WordKind
 from tui import here, launch
 from tui.language import tr
@@ -18,12 +22,21 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     folder = here.project(args)
     wait = here.open_wait(folder, Choice.PICK, args.run)
-    told = wait.facts.get("ideas")
-    ideas = [str(idea) for idea in told] if isinstance(told, list) else []
+    ideas = _offered(folder, wait)
     idea = ideas[int(args.idea) - 1] if args.idea.isdecimal() and 0 < int(args.idea) <= len(ideas) else args.idea
-    if ideas and idea not in ideas:
+    if idea not in ideas:
         raise LabError("pick.unknown", idea=args.idea, allowed=", ".join(ideas))
     body = {"run": wait.run, "wait": wait.id, "choice": Choice.PICK, "sha256": wait.sha256, "pick": idea}
     launch.give(folder, WordKind.DECISION, body)
     print(tr("cli.pick.done", run=wait.run, idea=idea))
     return 0
+
+
+def _offered(folder: Path, wait: WaitRow) -> list[str]:
+    """The names of the ideas that stand at the checkpoint, best first as they are shown."""
+    from state.products.ideas import Ideas
+
+    where = places.places(folder)
+    with reading(where.database, where.blobs) as reader:
+        files = reader.files(wait.sha256) if reader and wait.sha256 else {}
+    return [idea.name for idea in Ideas.of(files).ideas]

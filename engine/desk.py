@@ -27,7 +27,7 @@ from engine.jobs import run_job
 from engine.prompt import Shown, Value
 from engine.seat import Seat, note_tags
 from engine.versions import Version, hand_in, keep_version
-from engine.workshop import Experiment, Workshop
+from engine.workshop import Experiment, Workshop, mark_of
 from state.errors import LabError, Plain
 from state.events import Event
 from state.journal import Step, fingerprint
@@ -288,9 +288,17 @@ class Desk:
         change: str | None,
         anew: bool,
     ) -> Step:
-        known = "SELECT name FROM program WHERE sha256 = ? ORDER BY name != ?, rowid LIMIT 1"
-        has = None if anew else tx.execute(known, (sha256, wanted)).fetchone()
-        name, n = has[0] if has else wanted, 1
+        has = None
+        if not anew:  # one that became it by repairs was measured under the name it had
+            has = tx.execute(
+                "SELECT name FROM (SELECT name, name != ? AS other, 0 AS ran FROM program WHERE sha256 = ?"
+                " UNION ALL SELECT program, program != ?, 1 FROM experiment WHERE code = ?)"
+                " ORDER BY other, ran LIMIT 1",
+                (wanted, sha256, wanted, mark_of(sha256)),
+            ).fetchone()
+        if has is not None:
+            return self.bench.journal.recorded(tx, path, "name", mark, has[0], self.told)
+        name, n = wanted, 1
         while (row := tx.execute("SELECT sha256 FROM program WHERE name = ?", (name,)).fetchone()) is not None:
             if row[0] == sha256:
                 break

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
 from engine.phases import running_experiments, standing
 from state.products.experiments import Experiments
 from state.results import measured
@@ -188,11 +190,13 @@ async def test_a_broken_program_that_is_proposed_again_is_not_run_again(lay: Cal
     assert len(names) == len(set(names)) == 3 and {"base", "wd_2"} < set(names)
 
 
+@pytest.mark.parametrize("repaired", [False, True])
 async def test_a_program_that_another_run_tried_under_its_own_name_keeps_that_name_and_its_numbers(
-    lay: Callable[..., Laid],
+    lay: Callable[..., Laid], repaired: bool
 ) -> None:
     laid = lay(Phase.RUNNING_EXPERIMENTS)
-    cast = Cast(replace=[BASE], changes=[{"changes": [WD_2]}], grade=[GRADE], lesson=[LESSON])
+    first = {**BASE, "text": PROGRAM.replace("import load_data\n", "")} if repaired else BASE
+    cast = Cast(replace=[first, BASE][: 1 + repaired], changes=[{"changes": [WD_2]}], grade=[GRADE], lesson=[LESSON])
     inputs = inputs_with(REVIEW, PLAN, DATA)
     await running_experiments.run(play(laid, cast, inputs, solver_steps=1))
     visited_again(laid, Phase.RUNNING_EXPERIMENTS)

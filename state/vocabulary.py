@@ -198,6 +198,7 @@ class Verdict(StrEnum):
     BETTER = "better"
     WORSE = "worse"
     INSIDE_NOISE = "inside_noise"
+    TOO_FEW_SEEDS = "too_few_seeds"  # nobody knows the noise
     UNMEASURED = "unmeasured"
     BASELINE = "baseline"
     CENSORED = "censored"

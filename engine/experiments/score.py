@@ -107,7 +107,7 @@ def verdict(program: Tried, baseline: Tried, goal: Goal) -> Verdict:
         return Verdict.INSIDE_NOISE if program.short else Verdict.BETTER
     band = noise(program, baseline)
     if band is None:
-        return Verdict.INSIDE_NOISE
+        return Verdict.TOO_FEW_SEEDS
     before, after = _mean(baseline.granted), _mean(program.granted)
     gain = goal.sign * (before - after) if _rounded(before) != _rounded(after) else 0.0
     if gain > band:

@@ -34,7 +34,7 @@ def line(one: Scored) -> Shown:
     told.append(f"n {one.n} of {one.seeds}")
     if one.difference is not None:
         told.append(f"{one.difference:+.6g} against the baseline")
-    if one.verdict is Verdict.INSIDE_NOISE and one.seeds == 1:
+    if one.verdict is Verdict.TOO_FEW_SEEDS:
         told.append("one seed each: the noise is not known, and nothing can be called better or worse")
     if one.grade is not None:
         told.append(f"grade {one.grade:.2f}")

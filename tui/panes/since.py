@@ -356,7 +356,7 @@ def _spread(row: Standing, places: int, tail: int) -> str:
 
 
 def _by_count(counted: Counter[str]) -> list[str]:
-    order = ["censored", "inside_noise", "worse", "better", "unmeasured", "at_work", "failed"]
+    order = ["censored", "inside_noise", "too_few_seeds", "worse", "better", "unmeasured", "at_work", "failed"]
     return [name for name in order if counted[name]]
 
 

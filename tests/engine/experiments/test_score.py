@@ -36,7 +36,7 @@ def program(name: str, *values: float | None, at: float = 4000, grade: float | N
         ((1.95, 2.05, 2.0), (2.0, 2.1, 1.9), LOSS, V.INSIDE_NOISE),
         ((1.0, 3.0, 0.5), (2.0, 2.1, 1.9), LOSS, V.INSIDE_NOISE),  # its own noise is the larger
         ((1.0,), (2.0, 2.1, 1.9), LOSS, V.BETTER),
-        ((1.0,), (2.0,), LOSS, V.INSIDE_NOISE),  # nobody knows the noise
+        ((1.0,), (2.0,), LOSS, V.TOO_FEW_SEEDS),  # nobody knows the noise
         ((), (2.0, 2.1), LOSS, V.UNMEASURED),
         ((1.0, 1.0), (), LOSS, V.UNMEASURED),
         ((300, 320, 310), (MISSED, MISSED, MISSED), STEPS, V.BETTER),

@@ -50,11 +50,9 @@ async def test_the_reading_follows_the_verdict_that_was_measured(lay: Callable[.
 
 
 async def test_with_one_seed_it_is_said_that_the_noise_is_not_known(lay: Callable[..., Laid]) -> None:
-    found = experiments(Verdict.INSIDE_NOISE)
-    for seeds, said in ((1, True), (3, False)):
-        scores = tuple(one.model_copy(update={"seeds": seeds, "n": seeds, "sd": None}) for one in found.scores)
+    for verdict, said in ((Verdict.TOO_FEW_SEEDS, True), (Verdict.INSIDE_NOISE, False)):
         cast = Cast(interpretation=[{**GOOD, "hypothesis": "undecided"}])
-        inputs = inputs_with(REVIEW, PLAN, DATA, found.model_copy(update={"scores": scores}), measured=values())
+        inputs = inputs_with(REVIEW, PLAN, DATA, experiments(verdict), measured=values())
         await results_interpretation.run(play(lay(Phase.RESULTS_INTERPRETATION), cast, inputs))
         assert ("the noise is not known" in tagged(cast.shown[0], "scores")[0]) is said
 

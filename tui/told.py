@@ -7,7 +7,7 @@ the headless follower.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -56,8 +56,7 @@ def refusal(error: LabError) -> str:
 def wait_lines(wait: WaitRow) -> Iterator[str]:
     """What a run waits for, why, and the answers that `nightlab answer` takes."""
     what = tr(f"wait.what.{wait.why}", phase=words.phase_name(wait.phase))
-    choices = tr("word.comma").join(choice.replace("_", "-") for choice in wait.choices)
-    yield tr("progress.waits_for", what=what, choices=choices)
+    yield tr("progress.waits_for", what=what, choices=_choices(wait.choices))
     if files := wait.facts.get("yours"):
         yield tr("checkpoint.yours", files=" --with ".join(files))
     if isinstance(key := wait.facts.get("key"), str):
@@ -67,6 +66,11 @@ def wait_lines(wait: WaitRow) -> Iterator[str]:
     elif reason := wait.facts.get("reason") or wait.facts.get("why"):
         role = wait.facts.get("role")
         yield tr("progress.reason", role=words.role_name(role), reason=reason) if role else str(reason)
+
+
+def _choices(names: Iterable[str]) -> str:
+    """As `nightlab answer` takes them."""
+    return tr("word.comma").join(name.replace("_", "-") for name in names)
 
 
 def _in_words(facts: Mapping[str, Any]) -> dict[str, str]:
@@ -93,6 +97,7 @@ def status_lines(report: Mapping[str, Any]) -> Iterator[str]:
         what = tr(f"wait.what.{wait['what']}", phase=words.phase_name(wait.get("phase")))
         since = round(datetime.fromisoformat(wait["since"]).timestamp() * 1000)
         yield tr("status.waits", what=what, since=words.clock(since, now))
+        yield tr("status.answers", choices=_choices(wait["choices"]))
     engine = report["engine"]
     yield tr("status.engine.alive", pid=engine["pid"]) if engine and engine.get("alive") else tr("status.engine.none")
     yield tr("status.spent", usd=report["cost_usd"], answered=report["calls"]["answered"])

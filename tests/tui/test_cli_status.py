@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 
+import pytest
+
 from state.vocabulary import Choice, Phase, Wait
 from tests.tui.test_cli import Lab, lab  # noqa: F401  the fixture
 
@@ -102,3 +104,11 @@ def test_a_run_that_is_named_is_told_of_and_one_that_is_not_there_is_wrong_usage
     assert json.loads(lab.say("status", "--json", "--run", "1").out)["run"] == 1
     assert json.loads(lab.say("status", "--json").out)["run"] == 2
     assert lab.say("status", "--json", "--run", "7").code == 2
+
+
+@pytest.mark.parametrize(
+    ("spoken", "line"), [("en", "answers     raise, new-visit, stop"), ("zh", "可选    raise，new-visit，stop")]
+)
+def test_status_names_the_answers_that_can_be_given(lab: Lab, spoken: str, line: str) -> None:  # noqa: F811
+    lab.wait(lab.run(), Wait.BUDGET, Choice.RAISE, Choice.NEW_VISIT, Choice.STOP)
+    assert line in lab.say("--lang", spoken, "status").out.splitlines()

@@ -179,8 +179,15 @@ def on_page(source: str, *, tex: bool) -> str:
 
 
 def afloat(source: str) -> str:
-    """With figures and tables where they are mentioned if there is room, and none of them after the references."""
-    text = re.sub(r"\\begin\{(figure|table)\}(?!\s*\[)", r"\\begin{\1}[htbp]", source)
+    """With figures and tables where they are mentioned if there is room, and none of them after the references.
+
+    None at the foot of a page either: on the last one the references would stand above it.
+    """
+
+    def one(found: re.Match[str]) -> str:
+        return f"{found[1]}[{(found[2] or 'h').replace('b', '')}tp]"
+
+    text = re.sub(r"(\\begin\{(?:figure|table)\*?\})(?:[ \t]*\[([!htbp \t]*)\])?", one, source)
     text = text.replace(
         r"\begin{document}", ALL_SET + r"\usepackage{array}\setlength{\belowcaptionskip}{5pt}\begin{document}", 1
     )

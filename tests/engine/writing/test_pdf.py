@@ -205,22 +205,31 @@ def test_every_sign_that_a_paper_may_use_has_a_glyph(tmp_path: Path) -> None:
     assert [sign for sign, picture in zip(signs, pictures[1:], strict=True) if picture == pictures[0]] == []
 
 
-@pytest.mark.parametrize("where", ["t", "b"])
-@pytest.mark.parametrize("language", Language)
-async def test_no_figure_stands_after_the_references(tmp_path: Path, language: Language, where: str) -> None:
-    """As many as do not fit on the page where they are told, so that a typesetter keeps them for later pages."""
+WAYS = [
+    (Language.EN, False),
+    (Language.ZH, False),
+    pytest.param(Language.EN, True, marks=pytest.mark.needs("xelatex", "texlive-xetex")),
+]
+
+
+@pytest.mark.parametrize(("where", "numbers"), [("t", ("one", "two", "three", "four")), ("!b", ("one",))])
+@pytest.mark.parametrize(("language", "tex"), WAYS)
+async def test_no_figure_stands_after_the_references(
+    tmp_path: Path, language: Language, tex: bool, where: str, numbers: tuple[str, ...]
+) -> None:
+    """Neither one of many, which a typesetter keeps for later pages, nor one at the foot of the last."""
     each = (
         f"\\begin{{figure}}[{where}]\n\\centering\n\\includegraphics[width=\\linewidth]{{figures/curves.png}}\n"
         f"\\caption{{Caption {nth}.}}\n\\end{{figure}}"
-        for nth in ("one", "two", "three", "four")
+        for nth in numbers
     )
     prepared = ready(language, paper(language, discussion="It holds.\n\n" + "\n\n".join(each)))
     assert prepared.faults == ()
-    _, built = await typeset_in(tmp_path / "job", prepared)
-    assert built.fault is None
+    _, built = await typeset_in(tmp_path / "job", prepared, tex=tex)
+    assert built.fault is None and ("tex" in built.engine) == tex
     whole = " ".join(texts(tmp_path / "job" / "work" / "paper.pdf"))
     title = whole.rindex("References" if language is Language.EN else "参考文献")
-    assert whole.rindex("It holds.") < title and whole.index("Caption four") < title
+    assert whole.rindex("It holds.") < title and whole.index(f"Caption {numbers[-1]}") < title
 
 
 CONSTRUCTS = (Path(__file__).parent / "constructs.tex").read_text("utf-8")

@@ -108,3 +108,10 @@ async def test_enter_names_what_is_missing_before_one_can_sign_and_goes_there(pr
         await pilot.pause()
         assert "first: overall, decision" in rows_of(screen.lab)[-1]
         assert any("▸" in row and " overall" in row for row in rows_of(screen.lab))
+
+
+async def test_below_the_word_meta_review_stands_the_area_chairs_and_not_what_was_decided() -> None:
+    async with shown(scenes.refinement_waits(), 8) as (pilot, _):
+        rows = rows_of(pilot.app)  # type: ignore[arg-type]  # the pilot's app is the Lab
+    at = next(nth for nth, row in enumerate(rows) if row.strip() == "meta-review")
+    assert rows[at + 1].strip() == "Sound, small."

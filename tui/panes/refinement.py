@@ -268,7 +268,7 @@ class RefinementPane(Pane):
     def meta(self, made: Made | None) -> str:
         """What the area chair says of all of them."""
         product = cast("Refinement", made.product) if made is not None else None
-        return product.reasons or product.meta if product is not None else ""
+        return product.meta or product.reasons if product is not None else ""
 
     def who(self, own: Mapping[str, Any], signed: tuple[Signed, ...]) -> str:
         """Whose words stand there."""

@@ -9,14 +9,15 @@ from dataclasses import replace
 import pypdfium2
 import pytest
 
-from engine.experiments.contract import Job
+from engine.experiments.contract import Ending, File, Job
 from engine.models.base import Request
-from engine.phases import building, report_writing
+from engine.phases import building, measure, report_writing
 from engine.phases.building import Draft
 from engine.prompt import Shown
 from engine.writing import pdf
+from engine.writing.references import bound
 from engine.writing.scaffold import scaffold
-from state.vocabulary import Language, Phase
+from state.vocabulary import ExperimentState, Language, Phase
 from tests.engine.conftest import Laid
 from tests.engine.phases.played import (
     DATA,
@@ -115,3 +116,26 @@ async def test_the_readme_of_the_finding_types_no_measured_number(lay: Lay, text
     cast = Cast(readme=[{"text": text}, {"text": r"It took \result{wd_2/toy/steps/mean} steps."}])
     assert await report_writing.readme(play(laid, cast, INPUTS)) == "It took 152.0 ± 1.0 steps."
     assert why in tagged(last(cast.asked[1]), "refusal")[0]
+
+
+def test_a_setting_is_what_plan_data_or_a_program_names_and_no_other_number(lay: Lay) -> None:
+    card = DATA.model_copy(update={"card": "97 pairs.", "code": "ROWS = 4_000\n"})
+    inputs = inputs_with(REVIEW, PLAN, card, experiments(), INTERPRETATION, measured=values())
+    known = building.known(play(lay(Phase.REPORT_WRITING), Cast(), inputs))
+
+    def refused(number: str) -> bool:
+        source = "\\begin{document}\n" + rf"\given{{{number}}}"
+        return bool(bound(source, known, Language.EN)[1])
+
+    assert [refused(number) for number in ("100", "97", "4,000", "2", "152", "44")] == [False] * 4 + [True] * 2
+
+
+def test_a_program_that_failed_after_it_wrote_its_results_measured_nothing(lay: Lay) -> None:
+    laid = lay(Phase.RUNNING_EXPERIMENTS)
+    blob = laid.store.put(b'{"toy": {"means": {"steps": 9.0}}}')
+    desk, files = laid.desk(), {measure.RESULTS: File(blob, 34)}
+    whole = Ending(ExperimentState.FINISHED, 0, files=files)
+    assert measure.reading(desk, PLAN, whole, 1) == measure.Reading(1, 9.0)
+    for state in (ExperimentState.FAILED, ExperimentState.LIMIT, ExperimentState.LOST):
+        assert measure.reading(desk, PLAN, replace(whole, state=state), 1) == measure.Reading(1)
+        assert measure.complaint(desk, PLAN, replace(whole, state=state))

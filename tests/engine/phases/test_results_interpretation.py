@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from engine.answering import Refusal
-from engine.phases import results_interpretation
+from engine.phases import results_interpretation, standing
 from state.products.interpretation import Interpretation
 from state.vocabulary import Phase, Verdict
 from tests.engine.conftest import Laid
 from tests.engine.phases.played import DATA, PLAN, REVIEW, Cast, experiments, inputs_with, last, play, tagged, values
 
-GOOD = {"text": r"At the target of 100 it took \result{wd_2/toy/steps/mean} steps, better.", "hypothesis": "holds"}
+INPUTS = inputs_with(REVIEW, PLAN, DATA, experiments(), measured=values())
+GOOD: dict[str, object] = {"text": r"At the target of 100 it took \result{wd_2/toy/steps/mean} steps, better.", "hypothesis": "holds"}
 
 
 async def test_a_reading_is_talked_over_and_tied_to_measured_values(lay: Callable[..., Laid]) -> None:
@@ -63,3 +65,14 @@ async def test_a_persons_edit_may_not_point_to_nothing(lay: Callable[..., Laid])
     edited = Interpretation(hypothesis="holds", body="first\n\\result{wd_2/toy/loss/mean}")
     refusal = await results_interpretation.check(desk, edited)
     assert isinstance(refusal, Refusal) and refusal.facts["line"] == 2
+    typed = edited.model_copy(update={"body": "Of \\result{wd_2/toy/steps/mean}\nit took 152."})
+    refusal = await results_interpretation.check(play(laid, Cast(), INPUTS), typed)
+    assert isinstance(refusal, Refusal) and (refusal.key, refusal.facts["line"]) == ("reference.typed", 2)
+
+
+def test_a_program_that_is_not_among_the_accepted_experiments_measured_nothing_here() -> None:
+    dropped = replace(values()[0], program="dropped")
+    inputs = inputs_with(REVIEW, PLAN, DATA, experiments(), measured=(*values(), dropped))
+    assert {one.program for one in standing.measured(inputs)} == {"wd_2", "base"}
+    refusal = standing.unknown_reference(inputs, r"\result{dropped/toy/steps/mean}")
+    assert refusal is not None and refusal.key == "reference.unknown"

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from engine.phases import typed
 from tests.engine.phases.played import DATA, PLAN, REVIEW, experiments, inputs_with, values
 
-INPUTS = inputs_with(REVIEW, PLAN, DATA, experiments(), measured=values())
+EXPERIMENTS = experiments()
+INPUTS = replace(
+    inputs_with(
+        REVIEW,
+        PLAN.model_copy(update={"body": f"{PLAN.body} Accuracy 0.95."}),
+        DATA.model_copy(update={"card": "97 pairs.", "code": "ROWS = 4_000\n"}),
+        EXPERIMENTS.model_copy(
+            update={"programs": (EXPERIMENTS.programs[0].model_copy(update={"code": "RATE = 0.125"}),)}
+        ),
+        measured=values(),
+    ),
+    asked="Do 17 layers help?",
+)
 
 
 @pytest.mark.parametrize(
@@ -16,6 +30,8 @@ INPUTS = inputs_with(REVIEW, PLAN, DATA, experiments(), measured=values())
         r"It took \result{wd_2/toy/steps/mean} steps with decay 2 of 3 seeds, target 100.",
         "1. First.\n2. Second, as in [@power2022] (2022).\n\n## 3 What follows\nwd_2 on mod47, `x = 0.731`.",
         "比较了 2 种衰减，目标为 100 步。",
+        "It compares 7 of 12 conditions.",
+        "The question names 17, the plan 0.95 and so 95 %, the card 97 pairs, the data's code 4,000, a program 0.125.",
     ],
 )
 def test_what_was_chosen_counted_or_named_is_typed(text: str) -> None:
@@ -30,6 +46,7 @@ def test_what_was_chosen_counted_or_named_is_typed(text: str) -> None:
         ("accuracy 0.731", "no measured value prints so"),
         ("faster by 44 %", "no measured value prints so"),
         ("提高约 5 个百分点", "no measured value prints so"),
+        ("faster by 7 %", "7 is typed"),
         ("it took\none hundred and fifty-two steps", "line 2: one hundred is typed in words [it took one hundred and"),
         ("快了百分之四十四", "百分之四十四 is typed in words"),
     ],

@@ -16,10 +16,10 @@ import time
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-from engine.tools import pdf
-from engine.tools.asking import LOOPBACK, Pace, Silence, Why, aside, could_not_ask, judge, patiently, understood
+from engine.tools import asking, pdf
+from engine.tools.asking import Pace, Silence, Why, aside, could_not_ask, judge, patiently, understood
 from engine.tools.paper import SMALL, Paper, entry, key_of
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 NAME = "arxiv"
 URL = "https://export.arxiv.org"
-EVERY_S = 3.0
+EVERY_S = 3.0  # the rule of arXiv's terms
 ANSWER_S = 30.0
 PDF_S = 90.0
 FEED_B = 8 << 20
@@ -42,11 +42,6 @@ def base() -> str:
     return os.environ.get("NIGHTLAB_ARXIV_URL", "").rstrip("/") or URL
 
 
-def _every_s(url: str) -> float:
-    """The rule of arXiv's terms; a server on this machine has none."""
-    return 0.0 if urlsplit(url).hostname in LOOPBACK else EVERY_S
-
-
 async def search(
     query: str, limit: int = 5, *, url: str = "", deadline_s: float = ANSWER_S, every_s: float | None = None
 ) -> list[Paper]:
@@ -55,12 +50,9 @@ async def search(
     wanted = asked(query)
     if not wanted:
         return []
+    pace_s = asking.every_s(url, EVERY_S) if every_s is None else every_s
     try:
-        return await aside(
-            lambda until: _search(wanted, limit, url, until, _every_s(url) if every_s is None else every_s),
-            url=url,
-            deadline_s=deadline_s,
-        )
+        return await aside(lambda until: _search(wanted, limit, url, until, pace_s), url=url, deadline_s=deadline_s)
     except Silence as silence:
         raise could_not_ask(NAME, silence) from None
 
@@ -68,12 +60,9 @@ async def search(
 async def pages(ident: str, *, url: str = "", deadline_s: float = PDF_S, every_s: float | None = None) -> pdf.Read:
     """The text of a paper's PDF. `why` is set where the PDF came and cannot be read."""
     url = url or base()
+    pace_s = asking.every_s(url, EVERY_S) if every_s is None else every_s
     try:
-        return await aside(
-            lambda until: _pages(ident, url, until, _every_s(url) if every_s is None else every_s),
-            url=url,
-            deadline_s=deadline_s,
-        )
+        return await aside(lambda until: _pages(ident, url, until, pace_s), url=url, deadline_s=deadline_s)
     except Silence as silence:
         raise could_not_ask(NAME, silence) from None
 

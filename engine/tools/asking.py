@@ -132,6 +132,11 @@ class Pace:
             self._lock.release()
 
 
+def every_s(url: str, terms_s: float) -> float:
+    """Seconds between two requests to `url`, by its source's terms; a server on this machine has none."""
+    return 0.0 if urlsplit(url).hostname in LOOPBACK else terms_s
+
+
 async def aside(work: Callable[[float], T], *, url: str, deadline_s: float, connect_s: float = 2.0) -> T:
     """`work(until)` in a thread of its own, once the host of `url` (or the proxy to it) takes connections.
 

@@ -12,9 +12,10 @@ import os
 import re
 import time
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-from engine.tools.asking import LOOPBACK, Pace, Silence, Why, aside, could_not_ask, judge, patiently, tidied, understood
+from engine.tools import asking
+from engine.tools.asking import Pace, Silence, Why, aside, could_not_ask, judge, patiently, tidied, understood
 from engine.tools.paper import Paper, entry, key_of
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 NAME = "scholar"
 URL = "https://api.semanticscholar.org"
-EVERY_S = 1.1
+EVERY_S = 1.1  # its limit for who asks without a key
 ANSWER_S = 20.0
 ANSWER_B = 8 << 20
 CONNECT_S, SILENT_S = 4.0, 10.0
@@ -40,11 +41,6 @@ def base() -> str:
     return os.environ.get("NIGHTLAB_SCHOLAR_URL", "").rstrip("/") or URL
 
 
-def _every_s(url: str) -> float:
-    """Its limit for who asks without a key; a server on this machine has none."""
-    return 0.0 if urlsplit(url).hostname in LOOPBACK else EVERY_S
-
-
 async def search(
     query: str, limit: int = 5, *, url: str = "", deadline_s: float = ANSWER_S, every_s: float | None = None
 ) -> list[Paper]:
@@ -54,7 +50,7 @@ async def search(
     words = re.sub(r"(?<=\w)-(?=\w)", " ", words).strip()  # its search finds nothing for words with a hyphen
     if not words:
         return []
-    pace_s = _every_s(url) if every_s is None else every_s
+    pace_s = asking.every_s(url, EVERY_S) if every_s is None else every_s
     try:
         return await aside(lambda until: _search(words, limit, url, until, pace_s), url=url, deadline_s=deadline_s)
     except Silence as silence:

@@ -323,7 +323,7 @@ async def test_requests_keep_their_distance_also_those_for_pdfs() -> None:
     times = [request.at_s for request in served.requests]
     assert len(times) == 3
     assert all(later - earlier >= 0.35 for earlier, later in itertools.pairwise(times))
-    assert arxiv._every_s(arxiv.URL) == 3.0
+    assert asking.every_s(arxiv.URL, arxiv.EVERY_S) == 3.0
 
 
 async def test_searches_of_semantic_scholar_keep_their_distance_or_say_that_there_is_no_time() -> None:
@@ -335,7 +335,7 @@ async def test_searches_of_semantic_scholar_keep_their_distance_or_say_that_ther
         with pytest.raises(LabError) as caught:
             await scholar.search("grokking", url=served.url, every_s=0.4, deadline_s=0.2)
         assert caught.value.facts["why"] == "timeout" and len(served.requests) == 2
-    assert scholar._every_s(scholar.URL) == 1.1
+    assert asking.every_s(scholar.URL, scholar.EVERY_S) == 1.1
 
 
 async def test_an_empty_first_page_of_many_results_is_asked_again() -> None:

@@ -23,6 +23,7 @@ from state.config import Config
 from state.errors import LabError
 from state.lineage import Visit
 from state.products.base import Product
+from state.products.experiments import Experiments
 from state.products.ideas import Ideas
 from state.products.manuscript import Manuscript
 from state.products.refinement import Refinement
@@ -169,7 +170,7 @@ def files_of(store: Store, manifest: str) -> dict[str, bytes]:
 
 
 def archive(store: Store, run: int) -> tuple[str, ...]:
-    """The ideas of earlier runs with what became of them, oldest first."""
+    """The ideas of earlier runs with what was measured and how it was reviewed, oldest first."""
     told = []
     for row in store.rows(
         "SELECT run.id, run.state, product.sha256 FROM run JOIN lineage ON lineage.run = run.id"
@@ -181,14 +182,39 @@ def archive(store: Store, run: int) -> tuple[str, ...]:
     ):
         ideas = PRODUCTS["ideas"].of(files_of(store, row["sha256"]))
         assert isinstance(ideas, Ideas)
-        verdict = store.row(
-            "SELECT summary FROM lineage JOIN product ON product.visit = lineage.visit WHERE lineage.run = ?"
-            " AND product.name = 'experiments' AND superseded_seq IS NULL ORDER BY product.id DESC LIMIT 1",
-            (row["id"],),
-        )
-        became = json.loads(verdict["summary"]).get("verdict", row["state"]) if verdict else row["state"]
-        told.append(f"{ideas.choice.name}: {ideas.choice.title} ({became})")
+        idea = ideas.choice
+        found = {name: _newest(store, row["id"], name) for name in (Experiments.name, Refinement.name)}
+        became = [*map(_measured, found[Experiments.name]), *map(_reviewed, found[Refinement.name])]
+        rest = " ".join(became) or f"Not measured yet ({row['state']})."
+        told.append(f"{idea.name}: {idea.title}. {idea.hypothesis} {rest}")
     return tuple(told)
+
+
+def _newest(store: Store, run: int, name: str) -> list[Product]:
+    """The product of that name that stands in a run; none or one."""
+    row = store.row(
+        "SELECT max(product.id) AS id FROM lineage JOIN product ON product.visit = lineage.visit WHERE lineage.run = ?"
+        " AND product.name = ? AND handed_in AND superseded_seq IS NULL",
+        (run, name),
+    )
+    return [load(store, row["id"])] if row is not None and row["id"] is not None else []
+
+
+def _measured(product: Product) -> str:
+    assert isinstance(product, Experiments)
+    by_name = {score.program: score for score in product.scores}
+    best, base = by_name.get(product.kept[0]), by_name.get(product.baseline)
+    if best is None or best.mean is None:
+        return "Measured: no number."
+    against = f" against {base.mean:.6g} of {base.program}" if base and base.mean is not None and base != best else ""
+    verdict = best.verdict.value.replace("_", " ")
+    return f"Measured: {best.program} is {verdict}, {product.metric} {best.mean:.6g}{against}."
+
+
+def _reviewed(product: Product) -> str:
+    assert isinstance(product, Refinement)
+    overall = f"{product.means['overall']:.3g} of 10" if "overall" in product.means else "without a score"
+    return f"Reviewed: {overall}{f', {product.recommends}' if product.recommends else ''}. {product.meta}"
 
 
 def asked_to_review(store: Store, run: int) -> Path | None:

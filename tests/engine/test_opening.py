@@ -12,11 +12,12 @@ from engine import opening
 from engine.frame import Frame
 from state.config import Config
 from state.errors import LabError
+from state.products.ideas import Idea, Ideas
 from state.products.interpretation import Interpretation
 from state.products.refinement import Refinement
 from state.vocabulary import Phase
 from tests.engine.conftest import Laid
-from tests.engine.phases.played import visited_again
+from tests.engine.phases.played import experiments, visited_again
 from tui.told import refusal
 
 READING = Interpretation(hypothesis="fails", body="It does not hold.")
@@ -85,3 +86,23 @@ def test_a_phase_that_runs_programs_does_not_open_without_what_they_need(
             pin(phase)
         assert "Put it back there" in refusal(caught.value)
     assert pin(Phase.REPORT_WRITING), "a paper can be written without"
+
+
+async def test_the_archive_tells_an_earlier_idea_with_what_was_measured_and_how_it_was_reviewed(
+    lay: Callable[..., Laid],
+) -> None:
+    laid = lay(Phase.IDEATION)
+    points = {"interestingness": 5, "feasibility": 8, "novelty": 4}
+    idea = Idea(name="clock", title="A clock", hypothesis="Decay sets it.", experiment="Two decays.", **points)
+    assert await laid.desk().submit(Ideas.ranked([idea])) is None
+    assert opening.archive(laid.store, laid.run + 1) == ("clock: A clock. Decay sets it. Not measured yet (running).",)
+    visited_again(laid, Phase.RUNNING_EXPERIMENTS)
+    assert await laid.desk().submit(experiments()) is None
+    visited_again(laid, Phase.REPORT_REFINEMENT)
+    reviewed = {"means": {"overall": 4.67}, "meta": "One task.", "reasons": "It says so.", "recommends": "reject"}
+    assert await laid.desk().submit(Refinement(decision="done", round=1, reviews=(), **reviewed)) is None  # type: ignore[arg-type]
+    (told,) = opening.archive(laid.store, laid.run + 1)
+    assert told == (
+        "clock: A clock. Decay sets it. Measured: wd_2 is better, steps 152 against 302 of base."
+        " Reviewed: 4.67 of 10, reject. One task."
+    )

@@ -43,7 +43,7 @@ PICTURES = {Language.EN: "screen.svg", Language.ZH: "screen.zh.svg"}
 
 def main() -> None:
     with tempfile.TemporaryDirectory(prefix="nightlab-picture-") as kept:
-        os.environ |= {"XDG_CONFIG_HOME": kept, "XDG_STATE_HOME": kept}
+        os.environ |= {"XDG_CONFIG_HOME": kept, "XDG_STATE_HOME": kept, "COLORTERM": "truecolor"}
         if len(sys.argv) > 1:
             asyncio.run(draw(Path(sys.argv[1]).resolve()))
             return

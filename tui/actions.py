@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
+from functools import cache
 
 from textual.binding import Binding, BindingType
 
@@ -117,6 +118,13 @@ def bindings(where: str) -> list[BindingType]:
         for key in found.keys
         for name in key_names(key)
     ]
+
+
+@cache
+def of_keys(where: str) -> dict[str, str]:
+    """The action's id of every key of one of the screens, by Textual's name of the key."""
+    there = [found for found in REGISTRY if where in found.where]
+    return {name: found.id for found in there for key in found.keys for name in key_names(key)}
 
 
 def _name(char: str) -> str:

@@ -188,15 +188,19 @@ class Pane:
         lines = [self.title(look, cells, rail)]
         notice = notice_for(look, self.phase)
         sub = self.sub(look, view, cells)
-        if sub is not None and (notice is None or rail):
-            lines.append(sub)
+        told = sub is not None and (notice is None or rail)
+        if told:
+            lines.append(EMPTY)
         if notice is not None:
             lines += [EMPTY, *notice_lines(notice, cells)]
             lines += under(look, notice, cells, rows - len(lines))
         foot = self.foot(look, cells, view)
         foot = [*last_words(look, notice, cells, rows - len(lines) - len(foot)), *foot]
         room = max(rows - len(lines) - len(foot), 0)
-        return [*lines, *exactly(self.body(look, view, cells, room), room), *foot]
+        body = exactly(self.body(look, view, cells, room), room)
+        if told:  # only now is it known which lines of the text are seen
+            lines[1] = self.sub(look, view, cells) or EMPTY
+        return [*lines, *body, *foot]
 
     def body(self, look: Look, view: str, cells: int, rows: int) -> list[Line]:
         """The open view; where there is room for two, the next one beside it."""

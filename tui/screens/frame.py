@@ -13,8 +13,10 @@ from typing import ClassVar, cast
 
 from textual import events
 from textual.screen import Screen
+from textual.widget import Widget
 
 from tui import drafts
+from tui.actions import of_keys
 from tui.language import current, tr, use
 from tui.lines import EMPTY, Line, Span, dim, ends, line
 from tui.screens.lab import TheLab
@@ -23,6 +25,8 @@ from tui.widgets.keyline import Key, Question, key_line, question_line
 
 NEEDS = (80, 24)
 SAID_S = 4.0
+TYPED = frozenset({"enter", "escape", "tab", "shift+tab", "f4", "ctrl+j"})
+"""Besides letters, the keys that the note box takes."""
 
 
 @dataclass
@@ -115,7 +119,19 @@ class LabScreen(Screen[None], inherit_bindings=False):
             self.message = ""
             self.key_canvas.repaint()
 
+    def types_into(self) -> Widget | None:
+        """Where the keys go although it has no focus yet: what one of them just opened."""
+        return self.app.screen if self.app.screen is not self else None
+
     def on_key(self, event: events.Key) -> None:
+        """Act on a key here and now. Textual would look for its action only after the keys behind it came here too, and
+        keys come together where the line is slow or the machine is busy."""
+        if self.focused is None and (opened := self.types_into()) is not None:
+            event.stop()
+            event.prevent_default()
+            if isinstance(opened, Screen) or event.is_printable or event.key in TYPED:  # others would come back here
+                opened.post_message(events.Key(event.key, event.character))
+            return
         if self.message:
             self.message = ""
             self.key_canvas.repaint()
@@ -127,6 +143,10 @@ class LabScreen(Screen[None], inherit_bindings=False):
             event.stop()
             event.prevent_default()
             self.prompted(event)
+        elif self.focused is None and (ident := of_keys(self.where).get(event.key)) is not None:
+            event.stop()
+            event.prevent_default()
+            self.action_act(ident)
 
     def on_paste(self, event: events.Paste) -> None:
         """What is pasted is text where one types, and no key anywhere."""

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from textual.widget import Widget
+
 from state.rows import WaitRow
 from state.vocabulary import Choice, Role, WordKind
 from tui import drafts
@@ -123,6 +125,9 @@ class Says(LabScreen):
         self.notebox.open(purpose, addresses, kept.decode("utf-8", "replace") if kept else "", about)
         self.key_canvas.display = False
         self.call_after_refresh(self.repaint)
+
+    def types_into(self) -> Widget | None:
+        return super().types_into() or (self.notebox.area if self.notebox.display else None)
 
     def close_note(self) -> None:
         self.notebox.close()

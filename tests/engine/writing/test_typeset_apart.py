@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from engine.writing import pdf
-from tests.engine.writing.papers import paper
+from state.vocabulary import Language
+from tests.engine.writing.papers import FIGURES, KNOWN, SHELF, paper
 from tests.engine.writing.test_pdf import ready, texts, typeset_in
 
 
@@ -15,8 +15,10 @@ def test_what_a_model_wrote_is_a_model_s_job() -> None:
 
 
 async def test_a_source_that_includes_a_file_is_set_without_it(tmp_path: Path) -> None:
-    (tmp_path / "secret.tex").write_text("The keys of the house.")
-    source = paper(discussion=f"One\n\n\\input{{{tmp_path}/secret.tex}}\n\n\\input{{setup.json}}\n\ntwo")
-    _, built = await typeset_in(tmp_path / "job", replace(ready(), source=source), mark="A mark of the first page.")
-    whole = " ".join(texts(tmp_path / "job" / "work" / "paper.pdf")) if built.ok else ""
-    assert "keys of the house" not in whole and "language" not in whole.lower().replace("language models", "")
+    source = paper(discussion="One\n\n\\input{figures/beside.tex}\n\ntwo")
+    prepared = pdf.prepared(source, KNOWN, SHELF, {**FIGURES, "beside.tex": b"The keys of the house."}, Language.EN)
+    assert prepared.faults and "beside.tex" in prepared.figures, "it never comes so far"
+    _, built = await typeset_in(tmp_path / "job", prepared)
+    assert built.ok
+    whole = " ".join(texts(tmp_path / "job" / "work" / "paper.pdf"))
+    assert "One two" in whole and "keys of the house" not in whole

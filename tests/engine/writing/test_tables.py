@@ -120,3 +120,11 @@ async def test_nothing_stands_above_the_title(tmp_path: Path, tex: bool) -> None
     assert built.fault is None
     first = texts(tmp_path / "job" / "work" / "paper.pdf")[0]
     assert first.index("Nightlab") < first.index("Abstract") < first.index("Many.")
+
+
+@BOTH
+async def test_an_abstract_longer_than_a_page_is_all_there(tmp_path: Path, tex: bool) -> None:
+    long = "This abstract goes on and on about the hour. " * 200
+    _, built = await typeset_in(tmp_path / "job", ready(source=paper(abstract=f"{long}Lastword.")), tex=tex)
+    assert built.fault is None
+    assert "Lastword" in " ".join(texts(tmp_path / "job" / "work" / "paper.pdf"))

@@ -19,7 +19,7 @@ from pydantic_core import ErrorDetails
 
 from state import notation
 from state.errors import LabError, Plain
-from state.toml_text import line_at, reason_of
+from state.toml_text import fault_of, line_at
 
 FENCE = "+++"
 M = TypeVar("M", bound=BaseModel)
@@ -98,9 +98,8 @@ def split(file: str, text: str) -> Document:
     try:
         values = tomllib.loads(head)
     except tomllib.TOMLDecodeError as error:
-        at = re.search(r"line (\d+)", str(error))
-        line = int(at[1]) + 1 if at else end
-        raise LabError("product.bad_toml", file=file, line=line, reason=reason_of(error)) from None
+        line, reason = fault_of(head, error)
+        raise LabError("product.bad_toml", file=file, line=line + 1, reason=reason) from None
     rest = lines[end + 1 :]
     blank = next((n for n, line in enumerate(rest) if line), len(rest))
     return Document(file, head, values, "\n".join(rest).strip("\n"), end + 2 + blank)

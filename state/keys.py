@@ -18,7 +18,7 @@ from state import durable
 from state.errors import LabError
 from state.places import config_folder
 from state.profiles import Profile
-from state.toml_text import with_value
+from state.toml_text import REASONS, coded, fault_of, with_value
 
 LIMIT_B = 64 << 10
 _SENDABLE = re.compile(r"[\x21-\x7e]+")
@@ -73,22 +73,23 @@ def _read() -> str:
     with os.fdopen(fd, "rb") as opened:
         told = os.fstat(fd)
         if not stat.S_ISREG(told.st_mode):
-            raise LabError("keys.unreadable", file=str(path), line=1, reason="not a regular file")
+            raise LabError("keys.unreadable", file=str(path), line=1, reason="not_regular")
         if told.st_mode & 0o077:
             raise LabError("keys.too_open", file=str(path), mode=f"{told.st_mode & 0o777:04o}")
         data = opened.read(LIMIT_B + 1)
     try:
         if len(data) > LIMIT_B:
-            raise LabError("keys.unreadable", file=str(path), line=1, reason="too large")
+            raise LabError("keys.unreadable", file=str(path), line=1, reason="too_large")
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise LabError("keys.unreadable", file=str(path), line=1, reason="not UTF-8") from None
+        raise LabError("keys.unreadable", file=str(path), line=1, reason="encoding") from None
 
 
 def _tables(text: str) -> dict[str, object]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        at = re.search(r"line (\d+)", str(error))
-        line = int(at[1]) if at else text.count("\n") + 1
-        raise LabError("keys.unreadable", file=str(file()), line=line, reason="not TOML") from None
+        line, reason = fault_of(text, error)
+        reason = coded(reason)  # tomllib's own words may show a part of a key
+        reason = reason if reason in REASONS else "other"
+        raise LabError("keys.unreadable", file=str(file()), line=line, reason=reason) from None

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import difflib
 import os
-import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,9 +17,10 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from state.errors import LabError
+from state import notation
+from state.errors import LabError, Plain
 from state.places import config_folder
-from state.toml_text import line_of
+from state.toml_text import fault_of, line_of
 
 BUILT_IN = Path(__file__).with_suffix(".toml")
 REHEARSAL = "rehearsal"
@@ -192,7 +192,11 @@ def profiles(environment: Mapping[str, str] | None = None) -> dict[str, Profile]
     if moved := environment.get("ANTHROPIC_BASE_URL", "").strip():
         if not _address(moved):
             raise LabError(
-                "profiles.bad_value", file="ANTHROPIC_BASE_URL", line=1, option="anthropic.base_url", reason="https://…"
+                "profiles.bad_value",
+                file="ANTHROPIC_BASE_URL",
+                line=1,
+                option="anthropic.base_url",
+                allowed="https://…",
             )
         found["anthropic"] = found["anthropic"].model_copy(
             # whoever answers there may want the older header
@@ -229,9 +233,7 @@ def _tables(text: str, file: Path) -> dict[str, dict[str, Any]]:
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        at = re.search(r"line (\d+)", str(error))
-        line = int(at[1]) if at else text.count("\n") + 1
-        reason = re.sub(r"\s*\(at .*\)$", "", str(error))
+        line, reason = fault_of(text, error)
         raise LabError("profiles.unreadable", file=str(file), line=line, reason=reason) from None
     for name, table in tables.items():
         if not isinstance(table, dict):
@@ -245,7 +247,7 @@ def _text(file: Path) -> str:
     except OSError as error:
         raise LabError("profiles.unreadable", file=str(file), line=1, reason=error.strerror or str(error)) from None
     except UnicodeDecodeError:
-        raise LabError("profiles.unreadable", file=str(file), line=1, reason="not UTF-8") from None
+        raise LabError("profiles.unreadable", file=str(file), line=1, reason="encoding") from None
 
 
 def _laid_over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
@@ -265,9 +267,14 @@ def _profile(name: str, table: dict[str, Any], file: Path, text: str) -> Profile
     try:
         profile = Profile.model_validate({**table, "name": name})
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
+        faults = error.errors(include_url=False)
+        first = min(faults, key=lambda each: line_of(text, (name, *map(str, each["loc"]))))
         path = (name, *(str(part) for part in first["loc"]))
-        raise _bad(file, text, path, str(first["msg"])) from None
+        if first["type"] == "extra_forbidden":
+            where: dict[str, Plain] = {"file": str(file), "line": line_of(text, path), "option": ".".join(path)}
+            near = notation.nearest(Profile, first["loc"])
+            raise LabError("profiles.unknown_key", **where, nearest=near) from None
+        raise _bad(file, text, path, notation.allowed(Profile, first["loc"])) from None
     if name != REHEARSAL and not _address(profile.base_url):
         raise _bad(file, text, (name, "base_url"), "https://…")
     models = {each: model.model_copy(update={"name": each}) for each, model in profile.models.items()}
@@ -287,9 +294,9 @@ def _address(url: str) -> bool:
         return False
 
 
-def _bad(file: Path, text: str, path: tuple[str, ...], reason: str) -> LabError:
+def _bad(file: Path, text: str, path: tuple[str, ...], allowed: str) -> LabError:
     return LabError(
-        "profiles.bad_value", file=str(file), line=line_of(text, path), option=".".join(path), reason=reason
+        "profiles.bad_value", file=str(file), line=line_of(text, path), option=".".join(path), allowed=allowed
     )
 
 

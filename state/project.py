@@ -25,7 +25,7 @@ from state.config import Config as Config
 from state.config import Section, allowed, fields, model_names
 from state.errors import LabError, Plain
 from state.places import FILE as FILE
-from state.toml_text import Key, coded, line_of, reason_of
+from state.toml_text import Key, coded, fault_of, line_of
 
 _DATA_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
@@ -91,10 +91,8 @@ def read(text: str, file: Path = Path(FILE)) -> Config:
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        at = re.search(r"line (\d+)", str(error))
-        line = int(at[1]) if at else text.rstrip().count("\n") + 1
-        reason = coded(reason_of(error))
-        raise LabError("project.unreadable", file=str(file), line=line, reason=reason) from None
+        line, reason = fault_of(text, error)
+        raise LabError("project.unreadable", file=str(file), line=line, reason=coded(reason)) from None
     _refuse_unknown_names(values, text, file)
     try:
         config = Config.model_validate_json(json.dumps(values, default=str))

@@ -21,7 +21,7 @@ from state import notation
 from state.errors import LabError, Plain
 from state.inbox import ReviewForm
 from state.products.refinement import SCORES, Form
-from state.toml_text import line_at, reason_of
+from state.toml_text import fault_of, line_at
 
 Decision = Literal["accept", "reject"]
 RANGES: dict[str, int] = {name: 10 if name == "overall" else 5 if name == "confidence" else 4 for name in SCORES}
@@ -108,9 +108,8 @@ def read(text: str, file: str) -> ReviewForm:
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        at = re.search(r"line (\d+)", str(error))
-        line = int(at[1]) if at else text.rstrip().count("\n") + 1
-        raise LabError("review.not_toml", file=file, line=line, reason=reason_of(error)) from None
+        line, reason = fault_of(text, error)
+        raise LabError("review.not_toml", file=file, line=line, reason=reason) from None
     try:
         return ReviewForm.model_validate(values)
     except ValidationError as error:

@@ -41,9 +41,11 @@ class Place:
     end: int
 
 
-def reason_of(error: tomllib.TOMLDecodeError) -> str:
-    """tomllib's reason without the place."""
-    return re.sub(r"\s*\(at .*\)$", "", str(error))
+def fault_of(text: str, error: tomllib.TOMLDecodeError) -> tuple[int, str]:
+    """The line and the reason of what tomllib finds wrong; of an end that came too soon, the last line with words."""
+    at = re.search(r"line (\d+)", str(error))
+    line = int(at[1]) if at else text.rstrip().count("\n") + 1
+    return line, re.sub(r"\s*\(at .*\)$", "", str(error))
 
 
 def coded(reason: str) -> str:

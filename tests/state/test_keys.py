@@ -11,6 +11,7 @@ import pytest
 from state import keys
 from state.errors import LabError
 from state.profiles import Profile, profiles
+from tui.told import refusal
 
 SECRET = "sk-0123456789"
 
@@ -82,7 +83,8 @@ def test_a_file_that_cannot_be_read_is_told_without_what_it_holds(file: Path, an
     with pytest.raises(LabError) as caught:
         keys.find(anthropic)
     assert caught.value.key == "keys.unreadable" and caught.value.facts["file"] == str(file)
-    assert SECRET not in str(caught.value)
+    assert SECRET not in str(caught.value) and "0123456789" not in refusal(caught.value)
+    assert " line 1: " in refusal(caught.value) and "reason" not in refusal(caught.value)
 
 
 @pytest.mark.parametrize("value", ["", "sk-1\nsk-2", "“sk-1”", "sk 1", "密钥"])

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from state.errors import LabError
 from state.profiles import Choice, Profile, parse, profiles
+from tui import told
 
 
 @dataclass
@@ -136,7 +137,7 @@ def test_a_person_changes_a_price_and_a_default_and_keeps_the_rest(own: Path) ->
     [
         ("[lab]\n\nbase_url = 3\n", "profiles.bad_value", 3),
         ('[lab]\nbase_url = "llm.example"\n', "profiles.bad_value", 2),
-        ('[lab]\nbase_url = "https://x.example"\nurl = "y"\n', "profiles.bad_value", 3),
+        ('[lab]\nbase_url = "https://x.example"\nurl = "y"\n', "profiles.unknown_key", 3),
         ('[anthropic.models]\n"m" = { input = -1, output = 2 }\n', "profiles.bad_value", 2),
         ("[anthropic]\nmodels = 3\n", "profiles.bad_value", 2),
         ("lab = 3\n", "profiles.bad_value", 1),
@@ -149,6 +150,21 @@ def test_what_is_wrong_in_a_persons_file_is_told_with_its_line(own: Path, text: 
     own.write_text(text)
     error = refused("anthropic")
     assert (error.key, error.facts["line"], error.facts["file"]) == (key, line, str(own))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[lab]\nbase_url = "https://x.example"\nkyes = []\n', "line 3: no key lab.kyes; meant keys?"),
+        ("[lab]\nbase_url = 3\n", 'line 2: lab.base_url must be "…".'),
+        ("[anthropic.models.m]\ninput = -1\n", "line 2: anthropic.models.m.input must be 0 … ∞."),
+        ("[lab]\nbase_url = \n", "line 2: this is no value; a text stands in quotes."),
+        (b"\xff", "line 1: the file is not in UTF-8."),
+    ],
+)
+def test_what_is_wrong_in_a_persons_file_is_told_in_words(own: Path, text: str | bytes, said: str) -> None:
+    own.write_bytes(text if isinstance(text, bytes) else text.encode())
+    assert told.refusal(refused("anthropic")) == f"{own} {said}"
 
 
 @pytest.mark.parametrize("more", ["", "/", "/v1", "/v1/", "/v1/messages", "/v1/messages/"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -11,7 +13,7 @@ import pytest
 
 from engine import jobs
 from engine.experiments.contract import Job, Limits
-from state import project
+from state import lineage, project
 from state.errors import LabError
 from state.vocabulary import ExperimentState
 from tests.engine.conftest import Laid
@@ -92,3 +94,30 @@ async def test_an_experiment_waits_however_often_all_cards_are_leased_and_nobody
     assert (await desk.run("one", told)).ok
     assert told.times() == 1
     assert desk.bench.store.row("SELECT 1 FROM wait") is None
+
+
+async def test_what_a_model_wrote_waits_for_the_signature_and_what_the_lab_draws_does_not(
+    lay: Lay, tmp_path: Path
+) -> None:
+    laid = lay()
+    desk, told, signed = laid.desk(), Told(str(tmp_path / "log")), False
+    desk.workshop.permitted = lambda job, run: signed
+    drawn = replace(told.job(), author="lab")
+    assert (await desk.run("figures", drawn)).ok
+    running = asyncio.ensure_future(desk.run("one", told))
+    async with asyncio.timeout(20):
+        while (wait := laid.store.row("SELECT id, choices FROM wait WHERE why = 'sandbox'")) is None:
+            await asyncio.sleep(0)
+        assert json.loads(wait["choices"]) == ["basic", "stop"]
+        with laid.store.transaction() as tx:
+            lineage.close_wait(tx, wait["id"])
+        laid.bell.ring()  # closed, and still not signed: it is asked again
+        while laid.store.row("SELECT 1 FROM wait WHERE why = 'sandbox' AND id > ?", (wait["id"],)) is None:
+            await asyncio.sleep(0)
+        assert told.times() == 1  # the figures
+        signed = True
+        with laid.store.transaction() as tx:
+            lineage.close_wait(tx, wait["id"] + 1)
+        laid.bell.ring()
+        assert (await running).ok
+    assert told.times() == 2

@@ -58,7 +58,8 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("key\n")
     (tmp_path / "out.log").symlink_to(tmp_path / "secret")
     log = LogFile(tmp_path / "out.log")
-    log.update()
+    assert not log.update()
+    assert len(log) == 0
     assert log.lines(0, 9) == []
 
 

@@ -335,6 +335,14 @@ async def test_an_endpoint_on_this_machine_is_asked_past_the_proxy(monkeypatch: 
         assert (await it.ask()).message.blocks and await it.model.reachable()
 
 
+async def test_a_redirection_is_not_followed_so_nobody_else_is_given_the_key_or_the_question() -> None:
+    async with lab(ANSWER) as elsewhere:
+        away = faults.status(307, location=f"{elsewhere.server.url}/v1/messages")
+        async with lab(ANSWER, away) as it:
+            await it.fails()
+        assert (it.server.count, elsewhere.server.count) == (1, 0)
+
+
 async def test_the_probe_costs_nothing_sends_no_key_and_is_not_fooled_by_a_portal() -> None:
     async with lab(ANSWER) as it:
         assert await it.model.reachable()

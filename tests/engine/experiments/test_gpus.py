@@ -12,6 +12,7 @@ import pytest
 
 from engine.experiments import gpus
 from engine.experiments.gpus import Card, Gpus
+from engine.experiments.local import submit
 from engine.experiments.local.place import Local
 from state.errors import LabError
 from tests.engine.experiments.local.jobs import job
@@ -71,7 +72,11 @@ def test_a_trap_in_place_of_folder_or_lease_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "victim").exists()
 
 
-async def test_a_lease_lasts_as_long_as_the_experiment_and_the_program_knows_its_card_only(tmp_path: Path) -> None:
+@pytest.mark.parametrize("apart", [True, False])
+async def test_a_lease_lasts_as_long_as_the_experiment_and_the_program_knows_its_card_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, apart: bool
+) -> None:
+    monkeypatch.setattr(submit, "APART", apart)
     code = """
     import os
     print(os.environ["CUDA_VISIBLE_DEVICES"], len(os.listdir("/proc/self/fd")), flush=True)

@@ -15,7 +15,10 @@ from tests.engine.conftest import Laid
 from tests.engine.phases.played import DATA, PLAN, REVIEW, Cast, experiments, inputs_with, last, play, tagged, values
 
 INPUTS = inputs_with(REVIEW, PLAN, DATA, experiments(), measured=values())
-GOOD: dict[str, object] = {"text": r"At the target of 100 it took \result{wd_2/toy/steps/mean} steps, better.", "hypothesis": "holds"}
+GOOD: dict[str, object] = {
+    "text": r"At the target of 100 it took \result{wd_2/toy/steps/mean} steps, better.",
+    "hypothesis": "holds",
+}
 
 
 async def test_a_reading_is_talked_over_and_tied_to_measured_values(lay: Callable[..., Laid]) -> None:

@@ -91,7 +91,8 @@ async def test_an_experiment_waits_however_often_all_cards_are_leased_and_nobody
         await submit(folder, job)
 
     monkeypatch.setattr(desk.workshop.place, "submit", crowded)
-    assert (await desk.run("one", told)).ok
+    async with asyncio.timeout(20):
+        assert (await desk.run("one", told)).ok
     assert told.times() == 1
     assert desk.bench.store.row("SELECT 1 FROM wait") is None
 

@@ -55,6 +55,7 @@ def test_every_field_is_counted(lab: Lab) -> None:  # noqa: F811
     attempt(lab, whole, 2, "call", "done", "sent", "done.json")
     attempt(lab, twice, 1, "call", "doubt", "sent", "done.json")  # lay whole on disk, and was asked for again
     attempt(lab, twice, 2, "call", "done", "sent", "done.json")
+    attempt(lab, twice, 3, "call", "failed")  # never sent
     states = ("running", "running", "finished", "failed", "limit", "lost", "finished")
     for seed, state in enumerate(states):
         job = step(lab, visit, f"job-{seed}", "run")
@@ -90,7 +91,7 @@ def test_every_field_is_counted(lab: Lab) -> None:  # noqa: F811
         "phases": [phase.value for phase in Phase],
         "tier": "basic",
         "calls": {"answered": 2, "in_doubt": 2, "repeated": 1},
-        "tokens": {"input": 412, "cache_read": 80, "output": 28},
+        "tokens": {"input": 515, "cache_read": 100, "output": 35},
         "cost_usd": "1.24",
         "experiments": {"planned": 7, "running": 2, "finished": 2, "failed": 2, "lost": 1, "started_twice": 1},
         "notes": {"left": 2, "read": 1},

@@ -210,3 +210,35 @@ async def test_the_wheel_reads_on(project: Path) -> None:  # noqa: F811
         assert page.top == 3
         await turn(events.MouseScrollUp)
         assert page.top == 0
+
+
+async def test_what_is_copied_goes_through_tmux_where_it_is_in_between_and_else_to_the_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tmux = tmp_path / "tmux"
+    tmux.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/asked\ncat > {tmp_path}/copied\n')
+    tmux.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    copied: list[str] = []
+    monkeypatch.setattr(Lab, "copy_to_clipboard", lambda lab, text: copied.append(text))
+    async with shown(scenes.experiments_at_work(), 5) as (pilot, screen):
+        await pilot.press("y")
+        assert len(copied) == 1 and "wd_4" in copied[0]
+        monkeypatch.setenv("TMUX", "/tmp/tmux-0/default,1,0")
+        await pilot.press("y")
+        await settle(screen, pilot)
+    assert len(copied) == 1
+    assert (tmp_path / "asked").read_text() == "load-buffer -w -\n"
+    assert (tmp_path / "copied").read_text() == copied[0]
+
+
+async def test_u_starts_an_engine_where_none_works_and_asks_nothing(
+    project: Path,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    started: list[Path] = []
+    monkeypatch.setattr(Lab, "start_engine", lambda lab, folder: started.append(folder))
+    async with shown(at(scenes.engine_gone(), project), 5) as (pilot, screen):
+        await pilot.press("u")
+        assert screen.question is None
+    assert started == [project]

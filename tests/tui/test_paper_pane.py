@@ -18,6 +18,8 @@ from tests.tui.screens import rows_of, shown
 from tests.tui.test_doing import project, settle, words
 from tui import language
 from tui.look import Look, Made
+from tui.panes import chain
+from tui.panes.papertext import Number
 from tui.panes.report import ReportPane
 from tui.panes.results import ResultsPane
 
@@ -257,3 +259,12 @@ async def test_a_paper_at_work_has_twelve_rows_and_all_its_links() -> None:
     async with shown(scenes.paper_at_work(), 7) as (_, screen):
         rows = rows_of(screen.app)
         assert page_rows(rows) == 12 and any("step   " in row for row in rows)
+
+
+def test_what_was_superseded_makes_no_number_and_stands_behind_none() -> None:
+    look, number = scenes.paper_at_work(), Number("wd_2/mod47/steps/mean", 5)
+    before, behind = chain.value(look, number), chain.measured_by(look, number)
+    over = tuple(replace(row, value=9e6, superseded=True) for row in look.results if row.program == "wd_2")
+    later = replace(look, results=(*look.results, *(replace(row, experiment=row.experiment + 90) for row in over)))
+    assert chain.value(later, number) == before
+    assert chain.measured_by(later, number) == behind

@@ -3,6 +3,7 @@ it."""
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from state import inbox
 from state.vocabulary import Phase, RunState
 from tests.state.test_products import PLAN
-from tests.tui.test_cli import Lab, lab
+from tests.tui.test_cli import NIGHTLAB, Lab, lab
 from tui import sample
 
 __all__ = ["lab"]
@@ -105,3 +106,30 @@ def test_an_edit_that_does_not_read_is_refused_before_it_is_left_by_the_files_ow
     assert inbox.pending(lab.folder) == []
     mine.write_bytes(files["plan.md"].replace(b"seeds = 5", b"seeds = 7"))
     assert lab.say("approve", "--with", str(mine)).code == 0
+
+
+def test_a_mistyped_folder_is_not_the_project_above_it(lab: Lab) -> None:
+    said = lab.say("-C", str(lab.folder / "nots"), "note", "hm")
+    assert (said.code, said.err) == (2, f"nightlab: There is no folder {lab.folder / 'nots'}.\n")
+    assert inbox.pending(lab.folder) == []
+
+
+@pytest.mark.parametrize(("words", "code"), [("status", 2), ("new x -q y", 2), ("doctor", 2), ("completion bash", 0)])
+def test_a_shell_whose_folder_was_removed_gets_a_sentence(tmp_path: Path, words: str, code: int) -> None:
+    (tmp_path / "gone").mkdir()
+    line = f'cd gone && rmdir "$PWD" && "{NIGHTLAB}" {words}'
+    ended = subprocess.run(["bash", "-c", line], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert ended.returncode == code
+    assert ended.stderr == ("" if code == 0 else f"nightlab: There is no folder {tmp_path / 'gone'}.\n")
+
+
+def test_a_question_of_blanks_is_none(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [NIGHTLAB, "new", tmp_path / "q", "-q", "  "],
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+    assert (ended.returncode, ended.stderr) == (2, "nightlab: A project needs a question: --question or --topic.\n")
+    assert not (tmp_path / "q").exists()

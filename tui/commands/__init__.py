@@ -7,6 +7,7 @@ A module has `add(parser)` for its arguments and `run(args)` for its work, which
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -26,6 +27,9 @@ COMMANDS = (
     *("approve", "send_back", "go_back", "pick", "answer", "set", "key"),
     *("log", "export", "review", "doctor", "completion"),
 )
+
+ANYWHERE = ("completion", "key")
+"""Commands that no folder matters to."""
 
 USAGE = 2
 
@@ -99,6 +103,8 @@ def perform(words: Sequence[str]) -> int:
         drafts.choose("language", args.lang)  # the screens go on in it, and next time too
     command = import_module(f"tui.commands.{name}").run
     try:
+        if name not in ANYWHERE:
+            _refuse_no_folder(args.folder)
         try:
             return int(command(args))
         except LabError as error:
@@ -111,6 +117,16 @@ def perform(words: Sequence[str]) -> int:
         raise
     except OSError as error:
         return refused_by_the_system(error, args.folder)
+
+
+def _refuse_no_folder(folder: Path) -> None:
+    """A mistyped `-C` would mean the project above it, and a shell may stand where there is nothing any more."""
+    try:
+        there = folder.absolute().is_dir()
+    except FileNotFoundError:
+        there = False
+    if not there:
+        raise LabError("place.no_folder", folder=str(folder) if folder != Path() else os.environ.get("PWD", "."))
 
 
 def refused_by_the_system(error: OSError, folder: Path | None = None) -> int:
@@ -130,7 +146,11 @@ def _refuse(error: LabError, folder: Path) -> int:
     from state import places
     from tui.told import refusal
 
-    text, code, project = refusal(error), code_of(error), places.find(folder)
+    text, code = refusal(error), code_of(error)
+    try:
+        project = places.find(folder)
+    except OSError:  # the current folder is gone
+        project = None
     print(f"nightlab: {text}", file=sys.stderr)
     log = places.Places(project, project).log if project is not None and code != USAGE else None
     if log is not None and log.exists() and str(log) not in text:

@@ -24,7 +24,7 @@ def run(args: argparse.Namespace) -> int:
     folder = (args.folder / args.dir).absolute()
     if (folder / project.FILE).exists():
         raise LabError("new.exists", file=str(folder / project.FILE))
-    question, topic = args.question, args.topic
+    question, topic = ((text or "").strip() for text in (args.question, args.topic))
     if not question and not topic:
         if here.no_terminal():
             raise LabError("new.no_question")

@@ -34,8 +34,9 @@ LOG_B = 64 << 10
 ALL_SET = (
     r"\makeatletter\def\allset{\par\begingroup\let\@elt\relax\edef\x{\@deferlist\@dbldeferlist}\ifx\x\@empty\else"
     r"\ifx\@fltovf\relax\clearpage\else\newpage\let\@fltovf\relax\allset\fi\fi\endgroup}\makeatother"
+    r"\renewcommand{\topfraction}{0.85}\renewcommand{\textfraction}{0.1}\renewcommand{\floatpagefraction}{0.75}"
 )
-"""For TeX: what floats still is set before anything else, at the top of the next page."""
+"""For TeX: what floats still is set before anything else, at the top of the next page, and rarely on one of its own."""
 
 
 @dataclass

@@ -108,6 +108,12 @@ def test_an_edit_that_does_not_read_is_refused_before_it_is_left_by_the_files_ow
     assert lab.say("approve", "--with", str(mine)).code == 0
 
 
+def test_a_list_that_was_set_is_shown_as_project_toml_has_it(lab: Lab) -> None:
+    lab.run()
+    said = lab.say("set", "checkpoints", '["plan"]')
+    assert said.out == 'checkpoints = ["plan_formulation"], from the next step on.\n'
+
+
 def test_a_mistyped_folder_is_not_the_project_above_it(lab: Lab) -> None:
     said = lab.say("-C", str(lab.folder / "nots"), "note", "hm")
     assert (said.code, said.err) == (2, f"nightlab: There is no folder {lab.folder / 'nots'}.\n")

@@ -9,7 +9,7 @@ import argparse
 import json
 import sys
 
-from state import places, profiles, project
+from state import notation, places, profiles, project
 from state.config import Config
 from state.errors import LabError
 from state.readers import reading

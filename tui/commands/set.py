@@ -43,7 +43,8 @@ def run(args: argparse.Namespace) -> int:
         profiles.parse(str(value))
     launch.give(folder, WordKind.SET, {"run": args.run, "key": args.key, "value": value})
     later = args.key.startswith("languages.")  # a visit keeps the languages that it began with
-    print(tr("cli.set.later" if later else "cli.set.done", option=args.key, value=value))
+    told = notation.shown(value) if isinstance(value, list) else value
+    print(tr("cli.set.later" if later else "cli.set.done", option=args.key, value=told))
     if wrong is not None:
         print(tr("cli.set.wrong", said=refusal(wrong)), file=sys.stderr)
     return 0

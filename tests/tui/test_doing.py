@@ -410,6 +410,17 @@ async def test_resizing_keeps_where_one_reads() -> None:
         assert screen.pane.page("plan").top == top
 
 
+async def test_where_nothing_can_be_read_no_key_but_the_one_that_leaves_does_anything(project: Path) -> None:
+    async with shown(at(scenes.plan_waits(), project), 3, (60, 15)) as (pilot, screen):
+        lab = screen.lab
+        await pilot.press("a", "y", "p", "n", "s", "y")
+        await settle(screen, pilot)
+        assert lab.screen is screen and screen.question is None and not screen.notebox.display
+        await pilot.press("q", "q")
+    assert lab.return_code == 0
+    assert not words(project)
+
+
 async def test_what_waits_rings_once() -> None:
     look = scenes.plan_at_work()
     async with shown(look, 3) as (pilot, screen):

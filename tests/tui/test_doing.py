@@ -134,6 +134,13 @@ async def test_the_editor_asked_for_twice_at_once_is_opened_once(
     assert opened == [".md"]
 
 
+async def test_a_checkpoint_whose_text_is_not_here_yet_is_not_denied(project: Path) -> None:
+    async with shown(replace(at(scenes.plan_waits(), project), made={}), 3) as (pilot, screen):
+        await pilot.press("e")
+        await settle(screen, pilot)
+        assert rows_of(screen.lab)[-1].strip() == "its text is still being read; press e again"
+
+
 async def test_what_is_asked_about_the_paper_is_what_was_offered(project: Path) -> None:
     async with shown(at(scenes.refinement_waits(), project), 8) as (pilot, screen):
         assert any("a accept the paper as it is" in row for row in rows_of(screen.lab))

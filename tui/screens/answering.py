@@ -128,7 +128,7 @@ class Answering(Says):
     async def do_edit_now(self) -> None:
         wait, made = self.open_wait(), self.newest()
         if wait is None or made is None or not made.main:
-            self.say("said.no_checkpoint")
+            self.say("said.no_checkpoint" if wait is None or wait.product is None else "said.not_read_yet")
             return
         if not self.is_open(wait):
             return

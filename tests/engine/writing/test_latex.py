@@ -209,7 +209,7 @@ def test_what_is_cited_in_a_comment_is_not_cited() -> None:
 
 def test_an_entry_is_of_a_kind_and_has_fields_that_every_style_knows() -> None:
     theirs = "@software{x, title={T}, year={2020}, abstract={Long.}, file={/home/me/x.pdf}, crossref={y}}"
-    assert citations.entry("k", theirs) == "@misc{k,\n  title = {T},\n  year = {2020},\n}"
+    assert citations.entry("k", theirs) == "@misc{k,\n  title = {T},\n  year = {2020},\n  key = {T},\n}"
 
 
 def test_an_entry_from_the_network_brings_no_command_along() -> None:

@@ -91,7 +91,7 @@ def settings(source: str, setup: dict[str, Any]) -> Iterator[Setting]:
 
 
 def tex_settings(source: str, setup: dict[str, Any]) -> Iterator[Setting]:
-    preamble = source.partition(r"\begin{document}")[0]
+    preamble = outlined(source.partition(r"\begin{document}")[0])
     chinese = setup["language"] == "zh"
     sample = "中文" if chinese else "text"
     probe = f"{preamble}\n\\begin{{document}}\n{sample}\n\\end{{document}}\n"

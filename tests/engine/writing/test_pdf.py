@@ -272,10 +272,11 @@ async def test_a_paper_under_way_may_refer_to_what_is_still_to_come(tmp_path: Pa
 
 
 @pytest.mark.needs("xelatex", "texlive-xetex")
-async def test_tex_sets_all_that_the_subset_allows(tmp_path: Path) -> None:
+async def test_tex_sets_all_that_the_subset_allows_and_draws_no_font_for_it(tmp_path: Path) -> None:
     _, built = await typeset_in(tmp_path / "job", constructs(), tex=True)
     assert built.fault is None
     assert "tex" in built.engine
+    assert list((tmp_path / "job").rglob("*pk")) == []  # a bitmap font takes seconds, and is drawn for each build anew
 
 
 ODD = {

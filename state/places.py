@@ -218,6 +218,11 @@ def state_folder() -> Path:
     return _xdg("XDG_STATE_HOME", ".local/state")
 
 
+def cache_folder() -> Path:
+    """`$XDG_CACHE_HOME/nightlab`: what can be made again, and serves every project."""
+    return _xdg("XDG_CACHE_HOME", ".cache")
+
+
 def _xdg(name: str, otherwise: str) -> Path:
     named = os.environ.get(name, "")
     return (Path(named) if named.startswith("/") else Path.home() / otherwise) / "nightlab"

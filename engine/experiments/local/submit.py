@@ -20,6 +20,7 @@ from engine.experiments.local import limits
 from state import durable
 from state.brought import PATH
 from state.errors import LabError, Plain
+from state.places import cache_folder
 
 TIER = "basic"
 APART = True  # among processes of its own, where the kernel lets the shim
@@ -107,8 +108,8 @@ def environment(folder: Path, job: Job) -> dict[str, str]:
     }
     if "LD_LIBRARY_PATH" in os.environ:  # some interpreters and CUDA installations do not start without it
         env["LD_LIBRARY_PATH"] = os.environ["LD_LIBRARY_PATH"]
-    if job.author == "lab":  # our own programs share a font cache; building one costs a second each time
-        env["MPLCONFIGDIR"] = str(folder.resolve().parent.parent / "cache" / "matplotlib")
+    if job.author == "lab":  # our own programs share a font cache; building one takes seconds where TeX is installed
+        env["MPLCONFIGDIR"] = str(cache_folder() / "matplotlib")
     return env | {name: value for name, value in job.env.items() if name != limits.MARK}
 
 

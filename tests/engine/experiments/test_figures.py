@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from PIL import Image
 
 from engine.experiments import figures, png
@@ -39,6 +40,16 @@ async def test_the_same_numbers_give_the_same_bytes_and_chinese_has_its_glyphs(t
         size = png.size_of((tmp_path / "jobs" / "a" / "work" / name).read_bytes())
         assert size is not None
         assert size[0] > 800
+
+
+async def test_the_fonts_of_this_machine_are_looked_for_once_for_all_projects(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    endings = [await draw(tmp_path / project / "jobs" / "a", "steps") for project in ("one", "two")]
+    assert all(ending.ok for ending in endings)
+    assert [path.parent.name for path in tmp_path.rglob("fontlist-*.json")] == ["matplotlib"]
+    assert "building the font cache" not in endings[1].tail
 
 
 async def test_whatever_a_program_calls_its_metric_and_however_large_it_is_the_figure_is_drawn(tmp_path: Path) -> None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
+
+import pytest
 
 from engine import versions
 from engine.answering import Refusal
 from engine.phases import report_writing
 from engine.phases.reviewing import points
+from engine.writing import pdf
 from engine.writing.scaffold import section
 from state.products.base import Product
 from state.products.literature import Review
@@ -36,6 +40,12 @@ from tests.engine.phases.test_report_refinement import FORM
 
 INPUTS = inputs_with(REVIEW, PLAN, DATA, experiments(), INTERPRETATION, measured=values())
 README = {"text": r"At 100 % of the table it took \result{wd_2/toy/steps/mean} steps."}
+
+
+@pytest.fixture(autouse=True)
+def typst(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The papers here are set by Typst, also where there is TeX, which takes four times as long and has its tests."""
+    monkeypatch.setattr(pdf, "job", partial(pdf.job, tex=False))
 
 
 def writes(text: str) -> dict[str, Any]:

@@ -322,7 +322,7 @@ async def test_requests_keep_their_distance_also_those_for_pdfs() -> None:
         )
     times = [request.at_s for request in served.requests]
     assert len(times) == 3
-    assert all(later - earlier >= 0.35 for earlier, later in itertools.pairwise(times))
+    assert all(later - earlier >= 0.2 for earlier, later in itertools.pairwise(times))
     assert asking.every_s(arxiv.URL, arxiv.EVERY_S) == 3.0
 
 
@@ -331,7 +331,7 @@ async def test_searches_of_semantic_scholar_keep_their_distance_or_say_that_ther
         searches = (scholar.search(words, url=served.url, every_s=0.4) for words in ("grokking", "norms"))
         await asyncio.gather(*searches)
         one, two = (request.at_s for request in served.requests)
-        assert two - one >= 0.35
+        assert two - one >= 0.2  # told at their arrival, and the first may take a while to get there; else about 0
         with pytest.raises(LabError) as caught:
             await scholar.search("grokking", url=served.url, every_s=0.4, deadline_s=0.2)
         assert caught.value.facts["why"] == "timeout" and len(served.requests) == 2

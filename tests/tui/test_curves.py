@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
@@ -110,6 +110,7 @@ def test_no_curve_is_read_through_a_link(job: Path, tmp_path: Path) -> None:
 NUMBERS = st.floats(-LARGEST, LARGEST)
 
 
+@example([(4e-287, 0.0), (-2.5e20, 0.0)], 20, 3)
 @given(st.lists(st.tuples(NUMBERS, NUMBERS), max_size=8), st.integers(20, 90), st.integers(0, 12))
 def test_whatever_numbers_they_are_the_curve_fits_its_room(
     points: list[tuple[float, float]], cells: int, rows: int

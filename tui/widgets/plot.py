@@ -84,7 +84,7 @@ def _dots(
 ) -> list[tuple[int, int]]:
     found: list[tuple[int, int]] = []
     for x, y in points:
-        column = round(x / high_x * (across - 1))
+        column = round(min(max(x, 0.0), high_x) / high_x * (across - 1))  # a step below 0 stands at its edge
         row = round((high_y - y) / (high_y - low_y) * (down - 1))
         spot = min(max(column, 0), across - 1), min(max(row, 0), down - 1)
         if found and found[-1] == spot:

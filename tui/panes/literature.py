@@ -6,8 +6,9 @@ from state.vocabulary import Phase
 from tui.language import tr
 from tui.lines import Line, dim, line
 from tui.look import Look, Made
-from tui.panes.pane import Pane, turn_of
+from tui.panes.pane import Pane
 from tui.panes.shelf import on_the_shelf, shelf_body
+from tui.panes.turns import turn_of
 
 
 class LiteraturePane(Pane):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
-from state.rows import PhaseRow, Turn, WaitRow
+from state.rows import Turn, WaitRow
 from state.vocabulary import Choice, Phase
 from tui.decided import decision
 from tui.language import current, tr
@@ -17,6 +17,7 @@ from tui.lines import EMPTY, Line, Part, Span, beside, bold, dim, ends, exactly,
 from tui.look import Look, Made
 from tui.panes.code import code_changes
 from tui.panes.document import body_of, changes, document, facts_block, merged
+from tui.panes.turns import turn_of
 from tui.text import clip
 from tui.widgets.choices import choices, forecast, yours
 from tui.widgets.keyline import Key
@@ -33,9 +34,6 @@ if TYPE_CHECKING:
 BESIDE = 140
 TALK = 96
 """Cells of a talk at most; its times stand at the end of them."""
-IN_TURNS = frozenset(
-    {Phase.LITERATURE_REVIEW, Phase.PLAN_FORMULATION, Phase.DATA_PREPARATION, Phase.RESULTS_INTERPRETATION}
-)
 HOLDS_UP = frozenset({"network", "auth", "budget", "disk", "trouble"})
 """While one of these is waited for no call is made, so nobody writes."""
 
@@ -380,16 +378,6 @@ def keys_now(pane: Pane, look: Look, *, folded: bool) -> list[Key]:
     if elsewhere and look.wait_of(pane.phase) is None:
         return [Key("w", "key.what_waits", "act('waits')"), *keys]
     return keys
-
-
-def turn_of(look: Look, row: PhaseRow) -> str:
-    """Which turn of a phase it is, as its limit counts them: in this visit, who leads and who answers being in one."""
-    if row.phase not in IN_TURNS:
-        return ""
-    steps = [turn.path.split("/") for turn in look.turns.get(row.phase, ()) if turn.path.count("/") == 2]
-    numbers = [int(last) for visit, _, last in steps if visit == steps[-1][0] and last.isdecimal()]
-    number = max(numbers, default=row.asks + (row.state not in ("done", "not_begun")))
-    return tr("pane.turn", number=str(number), limit=str(look.counts.get("turns", 100)))
 
 
 def pause_label(look: Look) -> str:

@@ -1,7 +1,8 @@
 """Literature review: the PhD student searches, has papers read, and puts those that matter on the shelf.
 
 It ends when as many papers stand there as the project wants, with a review written from them. A paper is read once, by
-a reader whose notes alone come back. An empty shelf is never passed on: then the person is asked.
+a reader whose notes alone come back. Once a search finds no more, the review may come sooner; whether the short shelf
+is enough is for the person to say. An empty shelf is never passed on.
 """
 
 from __future__ import annotations
@@ -36,21 +37,28 @@ async def run(desk: Desk) -> Review | None:
     known = shelf_before(inputs.before(Review))
     shelf: dict[str, ShelfPaper] = {}
     heard = Shown("")
+    asked = exhausted = False
     async for turn in desk.rounds(desk.frame.turns):
         if turn.last and not shelf and not known:
             return None
-        if turn.n == desk.frame.turns and 0 < len(shelf) < wanted:
+        if turn.n == desk.frame.turns and 0 < len(shelf) < wanted and not asked:
             await too_few(desk, len(shelf), wanted)
+            asked = True
         here = desk.within(f"turn-{turn.n}")
         full = len(shelf) >= wanted or (turn.last and bool(shelf))
-        answers: tuple[type[Answer], ...] = (
-            (LiteratureReview,) if full else (AddPaper,) if turn.last else (Summary, FullText, AddPaper)
-        )
+        answers: tuple[type[Answer], ...] = (Summary, FullText, AddPaper)
+        if full:
+            answers = (LiteratureReview,)
+        elif turn.last:
+            answers = (AddPaper,)
+        elif exhausted:
+            answers = (Summary, FullText, AddPaper, LiteratureReview)
         news = with_last(turn, heard, tag("write_review") if full else Shown(""))
         match await student.ask(news, answers=answers, check=partial(out_of_reach, known, shelf)):
             case Summary(query=query):
                 found = await searched(here, query, ABSTRACTS, known)
                 known |= {key: paper for key, paper in found.papers.items() if key not in known}
+                exhausted = bool(shelf) and found.papers.keys() <= shelf.keys()
                 heard = found.shown
             case FullText(paper=key, looking_for=looking_for):
                 known[key] = await read(here, known[key], looking_for)
@@ -60,6 +68,9 @@ async def run(desk: Desk) -> Review | None:
                 desk.tell(PaperFound(key, known[key].title))
                 heard = tag("shelf", f"{len(shelf)} of {wanted}")
             case LiteratureReview(text=text):
+                if len(shelf) < wanted and not turn.last and not asked:
+                    await too_few(desk, len(shelf), wanted)
+                    asked = True
                 review = Review(review=text, papers=tuple(shelf.values()))
                 if (refusal := await desk.submit(review)) is None:
                     return review
@@ -68,7 +79,7 @@ async def run(desk: Desk) -> Review | None:
 
 
 async def too_few(desk: Desk, papers: int, wanted: int) -> None:
-    """The turns are used up: whether a short shelf is enough is for a person to say, also on autopilot."""
+    """Turns or finds are used up: whether a short shelf is enough is for a person to say, also on autopilot."""
     choices = (Choice.ENOUGH, Choice.SEND_BACK, Choice.GO_BACK, Choice.STOP)
     await desk.hold("short-shelf", Wait.TROUBLE, *choices, what="shelf_short", papers=papers, wanted=wanted)
 

@@ -168,6 +168,41 @@ async def test_an_empty_shelf_is_never_handed_in(lay: Callable[..., Laid]) -> No
     assert laid.store.rows("SELECT 1 FROM product") == []
 
 
+async def test_a_search_that_finds_no_more_opens_the_review_and_the_person_says_if_it_is_enough(
+    lay: Callable[..., Laid],
+) -> None:
+    laid = with_papers(lay(Phase.LITERATURE_REVIEW))
+
+    def searched_again(text: str) -> dict[str, object] | None:
+        return {"query": "grokking"} if "2 of 5" in text and text.count("<paper key") < 4 else None
+
+    cast = Cast(
+        summary=[{"query": "grokking modular addition"}, searched_again],
+        add_paper=[
+            {"paper": "power2022", "notes": "x"},
+            {"paper": "gromov2023", "notes": "y"},
+            lambda text: None,
+        ],
+        literature_review=[{"text": "Since [@power2022]; nothing more was found."}],
+    )
+    playing = asyncio.ensure_future(
+        literature_review.run(play(laid, cast, inputs_with(), papers=5, turns=50, online=False))
+    )
+    async with asyncio.timeout(60):
+        while (row := laid.store.row("SELECT id, facts FROM wait WHERE why = 'trouble'")) is None:
+            await asyncio.sleep(0.01)
+            assert not playing.done()
+    assert '"papers":2' in row["facts"] and '"wanted":5' in row["facts"]
+    with laid.store.transaction() as tx:
+        lineage.close_wait(tx, row["id"], Choice.ENOUGH.value)
+    laid.bell.ring()
+    review = await playing
+    assert review is not None and len(review.papers) == 2
+    assert [bool(tagged(last(request), "open_now")) for request in cast.asked] == [True] * (len(cast.asked) - 1) + [
+        False
+    ]
+
+
 async def test_whether_a_short_shelf_is_enough_is_asked_also_on_autopilot(lay: Callable[..., Laid]) -> None:
     laid = with_papers(lay(Phase.LITERATURE_REVIEW))
     with laid.store.transaction() as tx:

@@ -11,6 +11,7 @@ import gc
 import os
 import time
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -22,10 +23,16 @@ from state.vocabulary import Language, WordKind
 from tui import drafts, language
 from tui.poller import CannotLook, HomeLooked, Looked, NothingYet, Poller, Wanted
 from tui.screens.frame import LabScreen
-from tui.screens.home import HomeScreen
 from tui.screens.lab import TheLab
-from tui.screens.run import RunScreen
 from tui.theme import COLOURS, THEMES, Palette, poor_terminal, textual_theme
+
+if TYPE_CHECKING:  # of these two the first frame needs one only, and waits for the import of no other
+    from tui.screens.home import HomeScreen
+    from tui.screens.run import RunScreen
+
+
+LOWEST = 2
+"""Screens that are there with only one of ours: Textual has one of its own below."""
 
 
 class Lab(App[None], inherit_bindings=False):
@@ -49,7 +56,6 @@ class Lab(App[None], inherit_bindings=False):
         self.theme = f"nightlab-{self.palette.worn}"
         self.polls, self.looking = polls, False
         self.poller = Poller(self.post_message, self.now)
-        self.home = HomeScreen()
         self.left: set[str] = set()  # words of this terminal that nobody took up yet
 
     @staticmethod
@@ -58,12 +64,32 @@ class Lab(App[None], inherit_bindings=False):
 
     def on_mount(self) -> None:
         language.on_switch.append(self.repaint_all)
-        self.push_screen(self.home)
-        if self.project is not None:
+        if self.project is None:
+            self.push_screen(self.home)
+        else:
             drafts.know(self.project)
-            self.push_screen(RunScreen(self.project, self.first_run))
-        if self.polls:
-            self.poller.follow(Wanted(self.project, self.first_run))
+            self.open_run(self.project, self.first_run)
+
+    @cached_property
+    def home(self) -> HomeScreen:
+        """Made when it is first shown: below a run that was opened at once there is none until one goes back to it."""
+        from tui.screens.home import HomeScreen
+
+        return HomeScreen()
+
+    def open_run(self, folder: Path, run: int | None = None) -> None:
+        """A run on a screen of its own, over what is there."""
+        from tui.screens.run import RunScreen
+
+        self.push_screen(RunScreen(folder, run))
+        self.follow(folder, run)
+
+    def back_out(self) -> None:
+        """To the screen below; from the lowest, home."""
+        if len(self.screen_stack) > LOWEST:
+            self.pop_screen()
+        elif self.screen is not self.home:
+            self.switch_screen(self.home)
 
     def post_display_hook(self) -> None:
         """After a frame. The poller starts after the first one, which what it imports would hold up."""
@@ -112,17 +138,21 @@ class Lab(App[None], inherit_bindings=False):
         self.poller.follow(Wanted(beside=beside))
 
     def on_looked(self, event: Looked) -> None:
-        if self.screen is self.home:
+        shown = self.runs_of(event.look.folder)
+        for screen in shown:
+            screen.looked(event.look)
+        if not shown and self.screen is self.home:
             self.home.looked_at(event.look)
-            return
-        for screen in self.screen_stack:
-            if isinstance(screen, RunScreen) and screen.folder == event.look.folder:
-                screen.looked(event.look)
 
     def on_nothing_yet(self, event: NothingYet) -> None:
-        for screen in self.screen_stack:
-            if isinstance(screen, RunScreen) and screen.folder == event.folder:
-                screen.nothing_yet(event.alive, event.log)
+        for screen in self.runs_of(event.folder):
+            screen.nothing_yet(event.alive, event.log)
+
+    def runs_of(self, folder: Path) -> list[RunScreen]:
+        """The screens that show a run of a project."""
+        from tui.screens.run import RunScreen
+
+        return [each for each in self.screen_stack if isinstance(each, RunScreen) and each.folder == folder]
 
     def on_home_looked(self, event: HomeLooked) -> None:
         self.home.looked(event.home)
@@ -209,7 +239,7 @@ class Lab(App[None], inherit_bindings=False):
                 self.refuse(LabError("word.not_left", why=_why(error)))
                 return
             drafts.know(folder)
-            self.home.open_run(folder)
+            self.open_run(folder)
 
         self.run_worker(begin(), name="begin", exclusive=True)
 

@@ -13,6 +13,11 @@ ROOT = Path(__file__).parents[2]
 NEVER = {"sqlmodel", "sqlalchemy", "anthropic", "matplotlib", "engine", "arxiv", "semanticscholar", "huggingface_hub"}
 
 
+def test_a_run_opened_at_once_waits_for_no_import_of_home() -> None:
+    opened = "import tui.app, tui.screens.run, sys; assert 'tui.screens.home' not in sys.modules"
+    assert "textual" in modules_after(opened)
+
+
 def modules_after(code: str) -> set[str]:
     start, end = f"import sys, json; sys.path.insert(0, {str(ROOT)!r})", "print(json.dumps(sorted(sys.modules)))"
     argv = [sys.executable, "-P", "-c", f"{start}; {code}; {end}"]

@@ -228,3 +228,21 @@ async def test_the_lab_opens_on_the_run_and_takes_a_word(project: Project, monke
     assert word.kind is WordKind.DECISION
     assert isinstance(word.body, inbox.DecisionBody)
     assert word.body.choice == "approve"
+
+
+async def test_from_a_run_that_was_opened_at_once_one_comes_home_and_in_again(project: Project) -> None:
+    lab = Lab(project.folder, polls=False)
+    async with lab.run_test(size=(80, 24)) as pilot:
+        assert isinstance(lab.screen, RunScreen)
+        await pilot.press("question_mark")
+        await pilot.press("escape")  # the keys only
+        assert isinstance(lab.screen, RunScreen)
+        await pilot.press("escape")
+        assert lab.screen is lab.home
+        await pilot.press("escape")  # nothing is below
+        assert lab.screen is lab.home
+        lab.open_run(project.folder)
+        await pilot.pause()
+        assert isinstance(lab.screen, RunScreen)
+        await pilot.press("escape")
+        assert lab.screen is lab.home

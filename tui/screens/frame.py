@@ -247,8 +247,7 @@ class LabScreen(Screen[None], inherit_bindings=False):
         self.app.exit()
 
     def do_back_out(self) -> None:
-        if len(self.app.screen_stack) > 2:
-            self.app.pop_screen()
+        self.lab.back_out()
 
 
 def narrow(key: str) -> str:

@@ -215,7 +215,7 @@ class HomeScreen(Moving, LabScreen):
         if row is not None and row.error is not None:
             self.mend(row)
         elif place.kind == "run":
-            self.open_run(Path(place.name), place.number or None)
+            self.lab.open_run(Path(place.name), place.number or None)
         elif place.kind == "demo":
             self.do_demo()
         else:
@@ -235,12 +235,6 @@ class HomeScreen(Moving, LabScreen):
             self.lab.hurry()
 
         self.run_worker(mend(), name="editor", exclusive=True)
-
-    def open_run(self, folder: Path, run: int | None = None) -> None:
-        from tui.screens.run import RunScreen
-
-        self.app.push_screen(RunScreen(folder, run))
-        self.lab.follow(folder, run)
 
     def do_search(self) -> None:
         def typed(text: str) -> None:

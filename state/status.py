@@ -97,6 +97,7 @@ def _of_run(reader: Reader, where: Places, run: RunRow) -> dict[str, Any]:
                 "since": _iso(wait.opened_at),
                 "id": wait.id,
                 "choices": list(wait.choices),
+                "facts": wait.facts,
             }
             for wait in reader.waits(run.id)
         ],

@@ -17,7 +17,7 @@ from state.errors import LabError
 from state.rows import EventRow, WaitRow
 from tui import words
 from tui.language import has, tr
-from tui.text import fit, width
+from tui.text import clip, fit, width
 
 
 def event_line(event: EventRow) -> str | None:
@@ -55,17 +55,41 @@ def refusal(error: LabError) -> str:
 
 def wait_lines(wait: WaitRow) -> Iterator[str]:
     """What a run waits for, why, and the answers that `nightlab answer` takes."""
-    what = tr(f"wait.what.{wait.why}", phase=words.phase_name(wait.phase))
-    yield tr("progress.waits_for", what=what, choices=_choices(wait.choices))
+    yield tr("progress.waits_for", what=_waited_for(wait.why, wait.phase, wait.facts), choices=_choices(wait.choices))
     if files := wait.facts.get("yours"):
         yield tr("checkpoint.yours", files=" --with ".join(files))
-    if isinstance(key := wait.facts.get("key"), str):
-        inner = wait.facts.get("facts", wait.facts)
+    yield from _because(wait.why, wait.facts)
+
+
+def _waited_for(why: str, phase: str | None, facts: Mapping[str, Any]) -> str:
+    """The log is named only where it holds a trace."""
+    name = "trouble_told" if why == "trouble" and not own_fault(facts) else why
+    return tr(f"wait.what.{name}", phase=words.phase_name(phase))
+
+
+def own_fault(facts: Mapping[str, Any]) -> bool:
+    """Whether a trouble is a fault of the lab's own, which nothing but the log explains."""
+    what = facts.get("what")
+    return not facts.get("key") and (what in ("phase_broke", "deaths") or not has(f"trouble_what.{what}"))
+
+
+def trouble_line(facts: Mapping[str, Any], why: str) -> str:
+    """A trouble without a fault's name, in a sentence."""
+    key = f"trouble_what.{facts.get('what')}"
+    return tr(key if has(key) else "trouble_what.other", **{**facts, "why": why})
+
+
+def _because(why: str, told: Mapping[str, Any]) -> Iterator[str]:
+    """The reason of a wait, where it has one beside its name."""
+    if isinstance(key := told.get("key"), str):
+        inner = told.get("facts", told)
         facts = {name: value for name, value in inner.items() if name != "key"} if isinstance(inner, dict) else {}
         yield refusal(LabError(key, **{**facts, **_in_words(facts)}))
-    elif reason := wait.facts.get("reason") or wait.facts.get("why"):
-        role = wait.facts.get("role")
+    elif reason := told.get("reason") or told.get("why"):
+        role = told.get("role")
         yield tr("progress.reason", role=words.role_name(role), reason=reason) if role else str(reason)
+    elif why == "trouble" and not own_fault(told):
+        yield trouble_line(told, str(told.get("error") or ""))
 
 
 def _choices(names: Iterable[str]) -> str:
@@ -94,9 +118,11 @@ def status_lines(report: Mapping[str, Any]) -> Iterator[str]:
     yield tr("status.run", project=name, run=report["run"], state=state, phase=phase)
     now = time.time_ns() // 1_000_000
     for wait in report["waiting_for"]:
-        what = tr(f"wait.what.{wait['what']}", phase=words.phase_name(wait.get("phase")))
+        what = _waited_for(wait["what"], wait.get("phase"), wait["facts"])
         since = round(datetime.fromisoformat(wait["since"]).timestamp() * 1000)
         yield tr("status.waits", what=what, since=words.clock(since, now))
+        for reason in _because(wait["what"], wait["facts"]):
+            yield tr("status.because", reason=clip(" ".join(reason.split()), 240))
         yield tr("status.answers", choices=_choices(wait["choices"]))
     engine = report["engine"]
     yield tr("status.engine.alive", pid=engine["pid"]) if engine and engine.get("alive") else tr("status.engine.none")

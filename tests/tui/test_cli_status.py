@@ -7,6 +7,8 @@ import os
 
 import pytest
 
+from state import lineage
+from state.errors import Plain
 from state.vocabulary import Choice, Phase, Wait
 from tests.tui.test_cli import Lab, lab  # noqa: F401  the fixture
 
@@ -45,6 +47,16 @@ def experiment(lab: Lab, visit: int, seed: int, name: str, state: str) -> None: 
             (visit, seed, name, state),
         )
         tx.execute("INSERT INTO used VALUES (?, ?)", (visit, number))
+
+
+def test_a_trouble_that_is_not_the_labs_own_names_its_reason_and_no_log(lab: Lab) -> None:  # noqa: F811
+    run = lab.run()
+    visit = lab.visit(run, Phase.LITERATURE_REVIEW)
+    facts: dict[str, Plain] = {"what": "shelf_short", "papers": 4, "wanted": 5}
+    with lab.store.transaction() as tx:
+        lineage.open_wait(tx, run, Wait.TROUBLE, [Choice.ENOUGH.value], facts, visit=visit)
+    shown = lab.say("status").out
+    assert "Only 4 of 5 papers were found." in shown and "log" not in shown
 
 
 def test_every_field_is_counted(lab: Lab) -> None:  # noqa: F811

@@ -17,7 +17,7 @@ from tui.launch import version
 from tui.lines import EMPTY, Line, Span, dim, ends, line, you
 from tui.look import Engine, Look
 from tui.text import clean, clip, fit, width, wrap
-from tui.told import refusal
+from tui.told import own_fault, refusal, trouble_line
 from tui.words import NONE, clock, gpu_hours, moment, money, shown
 
 LAST_WORDS = 4
@@ -95,11 +95,8 @@ def trouble(wait: WaitRow) -> tuple[str, str]:
     if named := wait.facts.get("key"):
         # what a person mends outside; a manuscript is theirs too, and its notice says what helps
         return "manuscript" if what == "manuscript" else "trouble_named", named_fault(str(named), wait)
-    key = f"trouble_what.{what}"
     why = clip(" ".join(str(wait.facts.get("why") or wait.facts.get("error") or "").split()), 240)
-    own = what in ("phase_broke", "deaths") or not has(key)
-    told = tr(key if has(key) else "trouble_what.other", **{**wait.facts, "why": why})
-    return "trouble" if own else "trouble_told", told
+    return "trouble" if own_fault(wait.facts) else "trouble_told", trouble_line(wait.facts, why)
 
 
 def no_key(wait: WaitRow) -> tuple[str, str]:

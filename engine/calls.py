@@ -116,10 +116,12 @@ async def call(bench: Bench, line: Line, path: str, ask: Callable[[], Asked], to
             with bench.store.transaction() as tx:
                 doubt(tx, attempt, worst, setbacks.CANCELLED)
             raise
-        except OSError as error:  # the folder fails in another way than being full: what came cannot be kept
-            await bench.commit(doubt, attempt, worst, str(error))
-            await bench.wait_for_disk(DISK_FLOOR_B)
-            continue
+        except OSError as error:  # the folder fails in another way than being full: asking again would only cost again
+            if (bench.calls / attempt / "sent").exists():
+                await bench.commit(doubt, attempt, worst, str(error))
+            else:
+                await bench.commit(nothing_sent, attempt, str(error))
+            raise
         cost = choice.cost(reply.usage)
         ended = await bench.commit(receive, bench.journal, step, attempt, asked.role, reply, cost)
         _watched(bench, step)
@@ -192,6 +194,7 @@ async def _send(bench: Bench, folder: Path, model: Model, request: Request) -> R
     """
 
     def mark() -> None:
+        folder.parent.mkdir(mode=0o700, exist_ok=True)  # a person may have cleared calls/ away
         folder.mkdir(mode=0o700, exist_ok=True)
         (folder / "sent").touch()
 

@@ -246,3 +246,36 @@ async def test_what_is_written_to_the_cache_was_read_and_is_counted(lay: Lay) ->
         assert reader is not None
         totals = reader.totals(laid.run)
     assert (totals.input, totals.cache_read, totals.output) == (203, 1000, 20)
+
+
+async def test_a_folder_of_calls_that_was_cleared_away_is_made_again(lay: Lay) -> None:
+    laid = lay()
+    laid.places.calls.rmdir()
+    laid.player.replies = [says("dialogue", text="ok")]
+    assert await talk(laid) == "ok"
+    assert rows(laid, "SELECT state, error FROM attempt") == [("done", None)]
+
+
+async def test_a_call_whose_folder_cannot_be_made_costs_nothing_and_is_not_tried_without_end(lay: Lay) -> None:
+    laid = lay()
+    laid.places.calls.rmdir()
+    laid.places.calls.write_text("a person's")
+    with pytest.raises(OSError):
+        await talk(laid)
+    assert laid.player.asked == []
+    assert rows(laid, "SELECT state, cost_micros FROM attempt") == [("failed", 0)]
+
+
+async def test_a_reply_that_cannot_be_kept_is_counted_once_and_not_asked_for_without_end(
+    lay: Lay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    laid = lay()
+
+    def broken(*_: object, **__: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(durable, "write_json", broken)
+    laid.player.replies = [says("dialogue", text="lost"), says("dialogue", text="lost")]
+    with pytest.raises(OSError):
+        await talk(laid)
+    assert rows(laid, "SELECT state, error FROM attempt") == [("doubt", "[Errno 5] Input/output error")]

@@ -114,7 +114,7 @@ class Lab:
                 self._looked = time.monotonic()
                 changed |= self.around.live.look()
                 changed |= self._notes.look(self.store)
-                self._restore()
+                render.restore(self.store, self.around.places)
         except (LabError, OSError) as error:
             if not room.is_full(error) and not room.is_busy(error):
                 raise
@@ -126,15 +126,6 @@ class Lab:
             asked = self.around.live.now().experiments.slots
             self.around.workshop.slots.resize(how_many(asked, self.around.cards))
             self.around.bell.ring()
-
-    def _restore(self) -> None:
-        """What was deleted of runs/ is made again; where that cannot be written, the work goes on without it."""
-        try:
-            render.restore(self.store, self.around.places)
-        except OSError as error:
-            if room.is_full(error):
-                raise
-            log.debug("runs/ is not made again: %s", error)
 
     async def take_words(self) -> bool:
         """Every word in the inbox, in the order of the names."""

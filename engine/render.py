@@ -1,24 +1,30 @@
 """runs/N/: what a run made, readable, written from blobs after the commit, repaired at start and where it is gone.
 
 A file there that the lab did not write, or that was changed since, is a person's: it is never overwritten. Everything
-here can be made again from .nightlab/.
+here can be made again from .nightlab/, so where it cannot be written the work goes on without it; only a full disk is
+an error.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from engine import room
 from state import durable
 from state.events import FileKept
 from state.places import Places
 from state.store import Store, sha256
 
+log = logging.getLogger("engine")
+_unwritten: set[str] = set()
+
 
 def product(store: Store, places: Places, run: int, id: int, files: Mapping[str, bytes]) -> list[str]:
-    """Write a product's files below runs/<run>/; the paths that were left because they are a person's."""
+    """Write a product's files below runs/<run>/; the paths that were left: a person's, or not to be written."""
     folder = places.runs / str(run)
     if not folder.exists():
         repair(store, places, run)
@@ -30,22 +36,41 @@ def product(store: Store, places: Places, run: int, id: int, files: Mapping[str,
 
 
 def write(store: Store, places: Places, path: Path, data: bytes, id: int) -> bool:
-    """Write one file, unless a person's lies there; False then."""
+    """Write one file, unless a person's lies there or it cannot be written; False then."""
     relative = str(path.relative_to(places.folder))
     new = sha256(data)
     row = store.row("SELECT sha256 FROM rendered WHERE path = ?", (relative,))
     if path.is_symlink() or path.exists():
-        there = sha256(path.read_bytes()) if path.is_file() and not path.is_symlink() else ""
+        there = _sha_of(path)
         if there == new and row is not None and row["sha256"] == new:
             return True
         if there != new and (row is None or there != row["sha256"]):
             with store.transaction() as tx:
                 tx.event(FileKept(relative))
             return False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    durable.write(path, data)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        durable.write(path, data)
+    except OSError as error:
+        if room.is_full(error):
+            raise
+        if relative not in _unwritten:  # it is tried every few seconds, and told once
+            _unwritten.add(relative)
+            log.warning("%s is not written: %s", relative, error)
+        return False
+    _unwritten.discard(relative)
     _is_ours(store, relative, new, id)
     return True
+
+
+def _sha_of(path: Path) -> str:
+    """The hash of a file that lies there; "" of anything else, and of what cannot be read."""
+    if path.is_symlink() or not path.is_file():
+        return ""
+    try:
+        return sha256(path.read_bytes())
+    except OSError:
+        return ""
 
 
 def _is_ours(store: Store, relative: str, sha: str, id: int) -> None:
@@ -63,11 +88,9 @@ def persons(store: Store, places: Places, run: int, manifest: str) -> list[str]:
     found = []
     for name, blob in sorted(json.loads(store.get(manifest)).items()):
         path = places.runs / str(run) / name
-        if path.is_symlink() or not path.is_file():
-            continue
-        there, relative = sha256(path.read_bytes()), str(path.relative_to(places.folder))
+        there, relative = _sha_of(path), str(path.relative_to(places.folder))
         row = store.row("SELECT sha256 FROM rendered WHERE path = ?", (relative,))
-        if there != blob and (row is None or there != row["sha256"]):
+        if there and there != blob and (row is None or there != row["sha256"]):
             found.append(relative)
     return found
 
@@ -76,7 +99,7 @@ def taken(store: Store, places: Places, run: int, id: int, edited: Mapping[str, 
     """A person's files that a product was made of are kept in it: where they lie it may be written from now on."""
     for name, blob in edited.items():
         path = places.runs / str(run) / name
-        if path.is_file() and not path.is_symlink() and sha256(path.read_bytes()) == blob:
+        if _sha_of(path) == blob:
             _is_ours(store, str(path.relative_to(places.folder)), blob, id)
 
 
@@ -114,6 +137,6 @@ def _stale(store: Store, places: Places, path: Path, wanted: str) -> bool:
         return not path.is_symlink()
     row = store.row("SELECT sha256 FROM rendered WHERE path = ?", (str(path.relative_to(places.folder)),))
     recorded = row["sha256"] if row is not None else None
-    if recorded == wanted or path.is_symlink() or not path.is_file():
+    if recorded == wanted:
         return False
-    return sha256(path.read_bytes()) in (recorded, wanted)
+    return bool(there := _sha_of(path)) and there in (recorded, wanted)

@@ -138,6 +138,8 @@ async def _ended(around: Surroundings, run: int, visit: Visit, desk: Desk, phase
     if isinstance(error, Diverged):
         await _diverged(around, bench, error)
         return
+    if isinstance(error, OSError) and not around.places.lab.is_dir():
+        raise error  # the project was moved or removed: no trouble of the run's, and who walks it looks for that
     if error is not None:
         log.error("%s broke", visit.label, exc_info=error)
         choices = [Choice.RETRY, Choice.SEND_BACK, Choice.GO_BACK, Choice.STOP]

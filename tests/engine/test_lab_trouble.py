@@ -146,6 +146,23 @@ async def test_an_error_in_a_phase_pauses_its_run_and_retry_plays_it_again(tmp_p
         await lab.until("SELECT 1 FROM visit WHERE state = 'closed'")
 
 
+async def test_a_phase_that_breaks_because_its_project_was_moved_is_in_no_trouble(
+    tmp_path: Path, monkeypatch: Patch
+) -> None:
+    """The engine leaves, and the one that begins where the project lies now finds a run that goes on."""
+
+    async def breaks(desk: Desk) -> None:
+        (tmp_path / "here").rename(tmp_path / "there")
+        raise FileNotFoundError("here")
+
+    async with laboratory(tmp_path / "here", monkeypatch, {READ: breaks}, begin=False) as lab:
+        lab.lab.lies = lab.places.lab.stat()
+        lab.leave(WordKind.RUN)
+        assert await lab.working == "moved"
+        assert lab.store.row("SELECT 1 FROM wait") is None
+        (tmp_path / "there").rename(tmp_path / "here")
+
+
 async def test_a_checkpoint_can_be_called_and_the_phase_sent_back_while_it_is_in_trouble(
     tmp_path: Path, monkeypatch: Patch
 ) -> None:

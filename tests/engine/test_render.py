@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 from collections.abc import Callable
 
@@ -87,3 +88,34 @@ def test_what_a_person_put_where_a_folder_was_is_left(lay: Lay) -> None:
     (laid.places.runs / "1").symlink_to(laid.places.folder / "moved")  # its folder is not there
     render.restore(laid.store, laid.places)
     assert not (laid.places.folder / "moved").exists()
+
+
+def test_where_runs_cannot_be_written_the_work_goes_on_without_it(lay: Lay) -> None:
+    """Also at an engine's start, which would otherwise end at each."""
+    laid = lay()
+    laid.places.runs.parent.mkdir(exist_ok=True)
+    if laid.places.runs.is_dir():
+        laid.places.runs.rmdir()
+    laid.places.runs.write_text("a person's")
+    id, files = keep(laid, "One.")
+    assert render.product(laid.store, laid.places, laid.run, id, files) == sorted(files)
+    render.repair(laid.store, laid.places)
+    render.restore(laid.store, laid.places)
+    assert laid.places.runs.read_text() == "a person's"
+    laid.places.runs.unlink()
+    render.restore(laid.store, laid.places)
+    assert b"One." in (laid.places.runs / "1" / "review.md").read_bytes()
+
+
+def test_a_full_disk_is_told_and_not_taken_for_a_folder_that_cannot_be_written(
+    lay: Lay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    laid = lay()
+    id, files = keep(laid, "One.")
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(durable, "write", full)
+    with pytest.raises(OSError, match="No space"):
+        render.product(laid.store, laid.places, laid.run, id, files)

@@ -183,7 +183,7 @@ def marked(mark: str, folder: str) -> list[int]:
             if not carries:
                 at = os.readlink(f"/proc/{pid}/cwd").removesuffix(" (deleted)")  # noqa: PTH115  a name, not a Path
                 carries = (at == folder or at.startswith(folder + "/")) and _fields(pid)[4] == b"0"
-        except (PermissionError, FileNotFoundError, ProcessLookupError):  # another person's, or gone
+        except OSError:  # another person's, or gone, or in a folder whose path is longer than the kernel names
             continue
         if carries and not _zombie(pid):
             found.append(pid)

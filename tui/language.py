@@ -11,6 +11,7 @@ import ast
 import gettext
 import io
 import os
+import re
 import struct
 from collections.abc import Callable
 from functools import cache
@@ -88,50 +89,41 @@ def _catalog(language: Language) -> gettext.GNUTranslations:
     return gettext.GNUTranslations(io.BytesIO(compiled(read_po(source.read_text("utf-8")))))
 
 
+PO_LINE = re.compile(r'^[ \t]*(msg\S+[ \t]+)?"(.*)"[ \t]*$', re.MULTILINE)
+"""A line with a text: of a name (`msgid`, `msgid_plural`, `msgstr[0]`), or going on with the one before."""
+
+
 def read_po(text: str) -> dict[str, list[str]]:
     """Message id → its forms (one, or one a plural). Ids of plural messages hold both, as .mo files want them."""
     messages: dict[str, list[str]] = {}
-    found: dict[str, str] = {}
-    part = ""
-
-    def keep() -> None:
-        if "msgid" in found:
-            ident = found["msgid"] + (f"\0{found['msgid_plural']}" if "msgid_plural" in found else "")
-            messages[ident] = [value for name, value in sorted(found.items()) if name.startswith("msgstr")]
-        found.clear()
-
-    for row in text.splitlines():
-        row = row.strip()
-        if row.startswith("msgid "):
-            keep()
-        if row.startswith("msg"):
-            part, _, quoted = row.partition(" ")
-            found[part] = _unquoted(quoted)
-        elif row.startswith('"'):
-            found[part] += _unquoted(row)
-    keep()
+    ident, of_ident = "", False
+    for name, quoted in PO_LINE.findall(text):
+        if "\\" in quoted:  # few have escapes, and a checkout reads all before its first frame
+            quoted = str(ast.literal_eval(f'"{quoted}"'))
+        if name.startswith("msgstr"):
+            messages.setdefault(ident, []).append(quoted)
+            of_ident = False
+        elif name:
+            ident = f"{ident}\0{quoted}" if name.startswith("msgid_plural") else quoted
+            of_ident = True
+        elif of_ident:
+            ident += quoted
+        else:
+            messages[ident][-1] += quoted
     return messages
-
-
-def _unquoted(text: str) -> str:
-    """A quoted string's text. Few have escapes, and a checkout reads all of them before its first frame."""
-    return text[1:-1] if text[-1:] == '"' and "\\" not in text else str(ast.literal_eval(text))
 
 
 def compiled(messages: dict[str, list[str]]) -> bytes:
     """The bytes of a .mo file."""
-    pairs = [(key.encode(), "\0".join(forms).encode()) for key, forms in sorted(messages.items()) if any(forms)]
-    pairs.sort()
+    pairs = sorted((key.encode(), "\0".join(forms).encode()) for key, forms in messages.items() if any(forms))
     head, table = 28, 8 * len(pairs)
-    keys, texts, blob = b"", b"", b""
-    start = head + 2 * table
-    for offsets, column in ((0, 0), (1, 1)):
-        packed = b""
+    at = head + 2 * table
+    numbers, texts = [], []
+    for column in (0, 1):
         for pair in pairs:
-            packed += struct.pack("<II", len(pair[column]), start + len(blob))
-            blob += pair[column] + b"\0"
-        if offsets == 0:
-            keys = packed
-        else:
-            texts = packed
-    return struct.pack("<7I", 0x950412DE, 0, len(pairs), head, head + table, 0, 0) + keys + texts + blob
+            text = pair[column]
+            numbers += [len(text), at]
+            texts.append(text)
+            at += len(text) + 1
+    offsets = struct.pack(f"<{len(numbers)}I", *numbers)
+    return struct.pack("<7I", 0x950412DE, 0, len(pairs), head, head + table, 0, 0) + offsets + b"\0".join([*texts, b""])

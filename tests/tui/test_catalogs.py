@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import re
 from functools import cache
-from pathlib import Path
 
 import pytest
 
@@ -146,20 +145,21 @@ def test_plurals_follow_the_number() -> None:
     assert told(Language.ZH, "top.experiments_beside", n=1) == "● 1 次实验"
 
 
-def test_what_is_compiled_in_memory_is_what_the_build_compiles(tmp_path: Path) -> None:
+@pytest.mark.parametrize("tongue", list(Language))
+def test_what_is_compiled_in_memory_is_what_the_build_compiles(tongue: Language) -> None:
     import gettext
     import io
 
     from babel.messages.mofile import write_mo
     from babel.messages.pofile import read_po as babel_read
 
-    source = LOCALE / "zh" / "LC_MESSAGES" / "nightlab.po"
+    source = LOCALE / tongue.value / "LC_MESSAGES" / "nightlab.po"
     built = io.BytesIO()
     with source.open("rb") as file:
         write_mo(built, babel_read(file))
     built.seek(0)
     theirs = gettext.GNUTranslations(built)
     ours = gettext.GNUTranslations(io.BytesIO(compiled(read_po(source.read_text("utf-8")))))
-    for key in catalog(Language.ZH):
+    for key in catalog(tongue):
         assert ours.gettext(key) == theirs.gettext(key)
         assert ours.ngettext(key, key, 2) == theirs.ngettext(key, key, 2)

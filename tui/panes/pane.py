@@ -7,7 +7,7 @@ has a file of its own with its bodies: methods `body_<view>` that fill the rows 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol, TypeGuard
 
 from state.rows import Turn, WaitRow
 from state.vocabulary import Choice, Phase
@@ -29,6 +29,7 @@ from tui.widgets.talk import Talk
 from tui.words import phase_name
 
 if TYPE_CHECKING:
+    from tui.panes.refinement import RefinementPane
     from tui.things import Thing
 
 BESIDE = 140
@@ -57,6 +58,7 @@ class Pane:
     """The view that a phase which is over opens on."""
     LEAD: ClassVar[str] = ""
     BRIEF: ClassVar[bool] = False
+    HAS_FORM: ClassVar[bool] = False
     NARROW: ClassVar[frozenset[str]] = frozenset(
         {"talk", "draft", "plan", "interpretation", "review", "card", "code", "ideas"}
     )
@@ -367,6 +369,11 @@ class Pane:
     def facts(self, look: Look, made: Made) -> list[tuple[str, str]]:
         """What the harness reads of a product, label and value."""
         return []
+
+
+def has_form(pane: object) -> TypeGuard[RefinementPane]:
+    """Whether it is the pane with a form to fill in; its class is imported when it is first shown."""
+    return isinstance(pane, Pane) and pane.HAS_FORM
 
 
 def keys_now(pane: Pane, look: Look, *, folded: bool) -> list[Key]:

@@ -49,6 +49,7 @@ class RefinementPane(Pane):
     CHECK_VIEWS = ("reviews", "meta", "talk")
     FOLDED = True
     BRIEF = True
+    HAS_FORM = True
 
     def __init__(self) -> None:
         super().__init__(Phase.REPORT_REFINEMENT)

@@ -14,9 +14,7 @@ from state.rows import WaitRow
 from state.vocabulary import Choice, Phase, Wait, WordKind
 from tui import drafts
 from tui.language import tr
-from tui.panes.pane import Pane
-from tui.panes.refinement import RefinementPane
-from tui.screens import signing
+from tui.panes.pane import Pane, has_form
 from tui.screens.editor import edited_elsewhere
 from tui.screens.words_left import Says
 from tui.widgets.keyline import Answer, Question
@@ -152,7 +150,9 @@ class Answering(Says):
     async def _edit(self) -> None:
         pane = self.pane
         try:
-            if isinstance(pane, RefinementPane) and pane.filling:
+            if has_form(pane) and pane.filling:
+                from tui.screens import signing
+
                 await signing.write(self, pane)
             else:
                 await self.do_edit_now()
@@ -182,6 +182,7 @@ class Answering(Says):
         self.ask(Question(lambda: tr("question.fork", phase=phase_short(phase)), (answer,)))
 
     def do_form(self) -> None:
-        if isinstance(self.pane, RefinementPane) and self.look is not None and self.newest() is not None:
-            self.pane.begin_form(self.look)
+        pane = self.pane
+        if has_form(pane) and self.look is not None and self.newest() is not None:
+            pane.begin_form(self.look)
             self.repaint()

@@ -22,10 +22,8 @@ from tui.actions import bindings
 from tui.language import tr
 from tui.lines import Line, fitted, line
 from tui.look import Look
-from tui.panes.pane import Pane, keys_now
-from tui.panes.refinement import RefinementPane
+from tui.panes.pane import Pane, has_form, keys_now
 from tui.panes.since import SincePane, happened, nothing_yet
-from tui.screens import signing
 from tui.screens.answering import Answering
 from tui.screens.reading import Reading
 from tui.screens.steering import Steering
@@ -106,7 +104,7 @@ class RunScreen(Answering, Steering, Reading):
         if self.number not in self.panes:
             pane = pane_of(self.number)
             self.panes[self.number] = pane
-            if isinstance(pane, RefinementPane) and self.look is not None:
+            if has_form(pane) and self.look is not None:
                 kept = drafts.draft(self.folder, f"form-{self.look.run.id}")
                 pane.form = json.loads(kept) if kept else {}
         return self.panes[self.number]
@@ -288,8 +286,9 @@ class RunScreen(Answering, Steering, Reading):
 
     def on_key(self, event: events.Key) -> None:
         pane = self.pane
-        filling = isinstance(pane, RefinementPane) and pane.filling
-        if filling and self.question is None and self.prompt is None and isinstance(pane, RefinementPane):
+        if has_form(pane) and pane.filling and self.question is None and self.prompt is None:
+            from tui.screens import signing
+
             key = event.character if event.is_printable and event.character else event.key
             if signing.key_pressed(self, pane, key):
                 event.stop()

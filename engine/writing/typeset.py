@@ -12,7 +12,6 @@ import json
 import os
 import re
 import shutil
-import struct
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -22,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.writing import tables
+from engine.writing.glyphs import covered, fonts
 from state.paper import plain
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -29,6 +29,7 @@ SOURCE, BIB, PDF, SETUP, BUILD = "paper.tex", "references.bib", "paper.pdf", "se
 EPOCH = {"SOURCE_DATE_EPOCH": "0", "FORCE_SOURCE_DATE": "1", "TZ": "UTC"}
 PROBE_S, BUILD_S = 30, 180
 LOG_B = 64 << 10
+NO_PAGES = {"pdflatex": "-draftmode", "xelatex": "-no-pdf"}
 
 
 ALL_SET = (
@@ -51,10 +52,11 @@ class Failed(Exception):
 
 @dataclass(frozen=True)
 class Setting:
-    """A way of typesetting: its name, and what sets `source`, returning its log."""
+    """A way of typesetting: its name, what sets `source`, returning its log, and whether it could set anything."""
 
     name: str
     run: Callable[[str, dict[str, Any]], str]
+    works: Callable[[], bool] = lambda: True
 
 
 def main() -> int:
@@ -66,12 +68,14 @@ def main() -> int:
         try:
             log = setting.run(source, setup)
         except Failed as failed:
+            if not setting.works():  # asked only now: a trial costs as much as a short paper
+                continue
             told |= {"reason": failed.reason, "line": failed.line, "log": failed.log[-LOG_B:], "sign": failed.sign}
         else:
             told |= {"ok": True, "log": log[-LOG_B:], "pages": pages(Path(PDF)), "reason": "", "line": 0}
         break
     else:
-        told["reason"] = "no way of typesetting works here"
+        told |= {"engine": "", "reason": "no way of typesetting works here"}
     Path(BUILD).write_text(json.dumps(told, ensure_ascii=False, sort_keys=True), "utf-8")
     if not told["ok"]:
         where = f"line {told['line']}: " if told["line"] else ""
@@ -80,7 +84,7 @@ def main() -> int:
 
 
 def settings(source: str, setup: dict[str, Any]) -> Iterator[Setting]:
-    """The ways of typesetting that work here, best first, each tried on the paper's own preamble."""
+    """The ways of typesetting that are here, best first."""
     if setup.get("tex", True):
         yield from tex_settings(source, setup)
     if pandoc() is not None and importlib.util.find_spec("typst") is not None:
@@ -91,33 +95,39 @@ def settings(source: str, setup: dict[str, Any]) -> Iterator[Setting]:
 
 
 def tex_settings(source: str, setup: dict[str, Any]) -> Iterator[Setting]:
-    preamble = outlined(source.partition(r"\begin{document}")[0])
     chinese = setup["language"] == "zh"
-    sample = "中文" if chinese else "text"
-    probe = f"{preamble}\n\\begin{{document}}\n{sample}\n\\end{{document}}\n"
     for name in ("xelatex", "tectonic") if chinese else ("pdflatex", "xelatex", "tectonic"):
-        if shutil.which(name) is None:
-            continue
-        folder = Path("probe")
-        folder.mkdir(exist_ok=True)
-        (folder / "probe.tex").write_text(probe, "utf-8")
-        done = called(tex_line(name, "probe.tex"), folder, PROBE_S)
-        works = done is not None and done.returncode == 0 and (folder / "probe.pdf").is_file()
-        shutil.rmtree(folder)
-        if works:
+        if shutil.which(name) is not None:
             label = f"latexmk, {name}" if shutil.which("latexmk") and name != "tectonic" else name
-            yield Setting(label, partial(with_tex, name))
+            yield Setting(label, partial(with_tex, name), partial(tex_works, name, source, chinese))
 
 
-def tex_line(name: str, file: str) -> list[str]:
+def tex_works(name: str, source: str, chinese: bool) -> bool:
+    """Whether TeX can set a word under the paper's own preamble: where it cannot, the paper is not at fault."""
+    preamble = outlined(source.partition(r"\begin{document}")[0])
+    sample = "中文" if chinese else "text"
+    folder = Path("probe")
+    folder.mkdir(exist_ok=True)
+    (folder / "probe.tex").write_text(f"{preamble}\n\\begin{{document}}\n{sample}\n\\end{{document}}\n", "utf-8")
+    done = called(tex_line(name, "probe.tex"), folder, PROBE_S)
+    works = done is not None and done.returncode == 0 and (folder / "probe.pdf").is_file()
+    shutil.rmtree(folder)
+    return works
+
+
+def tex_line(name: str, *words: str) -> list[str]:
     if name == "tectonic":
-        return ["tectonic", "--untrusted", "--keep-logs", file]
-    return [name, "-interaction=nonstopmode", "-halt-on-error", "-file-line-error", "-no-shell-escape", file]
+        return ["tectonic", "--untrusted", "--keep-logs", *words]
+    return [name, "-interaction=nonstopmode", "-halt-on-error", "-file-line-error", "-no-shell-escape", *words]
 
 
 def with_tex(name: str, source: str, setup: dict[str, Any]) -> str:
-    """A run for the text, one for the bibliography, two for the references; latexmk decides where it is there."""
+    """A run for the text, one for the bibliography, two for the references; latexmk decides where it is there.
+
+    Only the last run makes pages: reading figures and writing them takes half of each run's time.
+    """
     folder = Path("tex")
+    shutil.rmtree(folder, ignore_errors=True)  # another TeX has failed there
     shutil.copytree("figures", folder / "figures") if Path("figures").is_dir() else folder.mkdir()
     (folder / SOURCE).write_text(marked(afloat(on_page(outlined(source), tex=True)), setup["mark"]), "utf-8")
     if Path(BIB).is_file():
@@ -128,8 +138,10 @@ def with_tex(name: str, source: str, setup: dict[str, Any]) -> str:
         kind = "-pdf" if name == "pdflatex" else "-xelatex"
         lines = [["latexmk", kind, "-norc", *tex_line(name, SOURCE)[1:]]]
     else:
-        bibtex = [["bibtex", "paper"]] if Path(BIB).is_file() and shutil.which("bibtex") else []
-        lines = [tex_line(name, SOURCE), *bibtex, tex_line(name, SOURCE), tex_line(name, SOURCE)]
+        cited = Path(BIB).is_file() and bool(Path(BIB).read_text("utf-8").strip())
+        draft = tex_line(name, NO_PAGES[name], SOURCE)
+        again = [["bibtex", "paper"], draft] if cited and shutil.which("bibtex") else []
+        lines = [draft, *again, tex_line(name, SOURCE)]
     said = ""
     for line in lines:
         done = called(line, folder, BUILD_S)
@@ -327,12 +339,6 @@ def line_of(source: str, text: str) -> int:
 # fonts and pages ----------------------------------------------------------------------------------------------------
 
 
-def fonts() -> list[Path]:
-    """Folders of the Chinese fonts that came with the lab."""
-    found = importlib.util.find_spec("pylopdf_fonts_zh_cn")
-    return [Path(folder) for folder in (found.submodule_search_locations or [])] if found else []
-
-
 def check_glyphs(text: str, folders: list[Path]) -> None:
     """Every Chinese sign has a glyph in the fonts at hand: Typst sets an empty box without a word."""
     wanted = {sign for sign in text if ord(sign) >= 0x2E80}
@@ -342,23 +348,6 @@ def check_glyphs(text: str, folders: list[Path]) -> None:
     for sign in sorted(wanted):
         if not any(first <= ord(sign) <= last for first, last in ranges):
             raise Failed(f"no font has {sign} (U+{ord(sign):04X})", line_of(text, sign), "", sign)
-
-
-def covered(font: Path) -> list[tuple[int, int]]:
-    """The code points of an OpenType font's cmap, format 12, as ranges."""
-    with font.open("rb") as file:
-        count = struct.unpack(">4xH6x", file.read(12))[0]
-        tables = {row[0]: row[2:] for row in struct.iter_unpack(">4sIII", file.read(16 * count))}
-        start, size = tables[b"cmap"]
-        file.seek(start)
-        cmap = file.read(size)
-    for nth in range(struct.unpack_from(">2xH", cmap)[0]):
-        offset = struct.unpack_from(">4xI", cmap, 4 + 8 * nth)[0]
-        if struct.unpack_from(">H", cmap, offset)[0] == 12:
-            groups = struct.unpack_from(">I", cmap, offset + 12)[0]
-            rows = (struct.unpack_from(">III", cmap, offset + 16 + 12 * row) for row in range(groups))
-            return [(first, last) for first, last, _ in rows]
-    return []
 
 
 def pages(pdf: Path) -> int:

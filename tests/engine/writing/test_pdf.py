@@ -16,7 +16,7 @@ from ulid import ULID
 
 from engine.experiments.contract import Ending
 from engine.experiments.local.place import Local
-from engine.writing import latex, pdf, typeset
+from engine.writing import glyphs, latex, pdf, typeset
 from engine.writing.pdf import MARKS, Built, Prepared
 from engine.writing.scaffold import scaffold, with_section
 from state.vocabulary import Language
@@ -196,7 +196,7 @@ def test_every_sign_that_a_paper_may_use_has_a_glyph(tmp_path: Path) -> None:
     head = '#set page(width: 40pt, height: 40pt)\n#set text(font: ("Libertinus Serif", "Noto Serif SC"), size: 20pt)\n'
     each = "#pagebreak()\n".join(f'#text("\\u{{{ord(sign):x}}}")\n' for sign in ["\u4dc0", *signs])
     (tmp_path / "signs.typ").write_text(head + each, "utf-8")
-    folders = [str(folder) for folder in typeset.fonts()]
+    folders = [str(folder) for folder in glyphs.fonts()]
     made = typst.compile(str(tmp_path / "signs.typ"), font_paths=folders, ignore_system_fonts=True)
     document = pypdfium2.PdfDocument(made)
     pictures = [page.render(scale=1).to_numpy().tobytes() for page in document]

@@ -19,7 +19,7 @@ from pydantic_core import ErrorDetails
 
 from state import notation
 from state.errors import LabError, Plain
-from state.toml_text import fault_of, line_at
+from state.toml_text import fault_of, line_at, loads
 
 FENCE = "+++"
 M = TypeVar("M", bound=BaseModel)
@@ -96,7 +96,7 @@ def split(file: str, text: str) -> Document:
         raise LabError("product.no_head_end", file=file, line=len(lines))
     head = "\n".join(lines[1:end])
     try:
-        values = tomllib.loads(head)
+        values = loads(head)
     except tomllib.TOMLDecodeError as error:
         line, reason = fault_of(head, error)
         raise LabError("product.bad_toml", file=file, line=line + 1, reason=reason) from None

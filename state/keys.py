@@ -18,7 +18,7 @@ from state import durable
 from state.errors import LabError
 from state.places import config_folder
 from state.profiles import Profile
-from state.toml_text import REASONS, coded, fault_of, with_value
+from state.toml_text import REASONS, coded, fault_of, loads, with_value
 
 LIMIT_B = 64 << 10
 _SENDABLE = re.compile(r"[\x21-\x7e]+")
@@ -87,7 +87,7 @@ def _read() -> str:
 
 def _tables(text: str) -> dict[str, object]:
     try:
-        return tomllib.loads(text)
+        return loads(text)
     except tomllib.TOMLDecodeError as error:
         line, reason = fault_of(text, error)
         reason = coded(reason)  # tomllib's own words may show a part of a key

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from state import notation
 from state.errors import LabError, Plain
 from state.places import config_folder
-from state.toml_text import fault_of, line_of
+from state.toml_text import fault_of, line_of, loads
 
 BUILT_IN = Path(__file__).with_suffix(".toml")
 REHEARSAL = "rehearsal"
@@ -231,7 +231,7 @@ def parse(name: str, known: Mapping[str, Profile] | None = None) -> Choice:
 
 def _tables(text: str, file: Path) -> dict[str, dict[str, Any]]:
     try:
-        tables = tomllib.loads(text)
+        tables = loads(text)
     except tomllib.TOMLDecodeError as error:
         line, reason = fault_of(text, error)
         raise LabError("profiles.unreadable", file=str(file), line=line, reason=reason) from None

@@ -25,7 +25,7 @@ from state.config import Config as Config
 from state.config import Section, allowed, fields, model_names
 from state.errors import LabError, Plain
 from state.places import FILE as FILE
-from state.toml_text import Key, coded, fault_of, line_of
+from state.toml_text import Key, coded, fault_of, line_of, loads
 
 _DATA_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
@@ -89,7 +89,7 @@ def load(folder: Path) -> Project:
 def read(text: str, file: Path = Path(FILE)) -> Config:
     """Check a project.toml's text; `file` only names it in errors."""
     try:
-        values = tomllib.loads(text)
+        values = loads(text)
     except tomllib.TOMLDecodeError as error:
         line, reason = fault_of(text, error)
         raise LabError("project.unreadable", file=str(file), line=line, reason=coded(reason)) from None
@@ -167,7 +167,7 @@ def _meanings(value: Plain) -> Iterator[Plain]:
     """What a typed word may mean: a TOML value first, then the word itself."""
     if isinstance(value, str):
         with suppress(tomllib.TOMLDecodeError):
-            yield tomllib.loads(f"v = {value}")["v"]
+            yield loads(f"v = {value}")["v"]
     yield value
 
 

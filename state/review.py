@@ -21,7 +21,7 @@ from state import notation
 from state.errors import LabError, Plain
 from state.inbox import ReviewForm
 from state.products.refinement import SCORES, Form
-from state.toml_text import fault_of, line_at
+from state.toml_text import fault_of, line_at, loads
 
 Decision = Literal["accept", "reject"]
 RANGES: dict[str, int] = {name: 10 if name == "overall" else 5 if name == "confidence" else 4 for name in SCORES}
@@ -106,7 +106,7 @@ def read(text: str, file: str) -> ReviewForm:
     """A person's form from its file; LabError `review.bad_*`, `.missing`, `.unknown` or `.not_toml` with its line."""
     text = text.removeprefix("\ufeff")
     try:
-        values = tomllib.loads(text)
+        values = loads(text)
     except tomllib.TOMLDecodeError as error:
         line, reason = fault_of(text, error)
         raise LabError("review.not_toml", file=file, line=line, reason=reason) from None

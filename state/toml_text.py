@@ -12,7 +12,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 Key = tuple[str, ...]
 Path = tuple[str | int, ...]
@@ -25,6 +25,8 @@ REASONS = {
     "backslash": r"Unescaped '\\'",
     "value": r"Invalid value",
     "line": r"Expected ('='|newline)|Invalid (statement|initial)",
+    "number": r"Number too long",
+    "depth": r"Nested too deeply",
 }
 """What tomllib finds wrong with a text, by the message key's last part (`toml.twice`)."""
 
@@ -39,6 +41,36 @@ class Place:
     line: int
     start: int
     end: int
+
+
+class TooMuch(tomllib.TOMLDecodeError):
+    """TOML that Python cannot hold: a number of thousands of digits, brackets in hundreds of brackets."""
+
+    def __init__(self, what: str, line: int) -> None:
+        ValueError.__init__(self, f"{what} (at line {line})")
+
+
+def loads(text: str) -> dict[str, Any]:
+    """`tomllib.loads`, whose every refusal is a TOMLDecodeError: its own gives up on what Python cannot hold with other
+    errors, which whoever reads a stranger's text does not expect."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        raise
+    except ValueError:
+        digits = re.search(r"[0-9A-Fa-f_]{1000,}", text)
+        raise TooMuch("Number too long", _line_to(text, digits.start() if digits else 0)) from None
+    except RecursionError:
+        deepest = max(_statements(text), key=lambda each: _brackets(text, each[2]), default=None)
+        raise TooMuch("Nested too deeply", deepest[2].line if deepest else 1) from None
+
+
+def _line_to(text: str, at: int) -> int:
+    return text.count("\n", 0, at) + 1
+
+
+def _brackets(text: str, place: Place) -> int:
+    return sum(text.count(bracket, place.start, place.end) for bracket in "[{")
 
 
 def fault_of(text: str, error: tomllib.TOMLDecodeError) -> tuple[int, str]:

@@ -47,7 +47,7 @@ def _put(path: Path, data: bytes) -> None:
 def _read_json(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 
@@ -64,7 +64,7 @@ def interface() -> dict[str, str]:
     """Language, theme and symbols as they were chosen; empty where nothing was."""
     try:
         found = tomllib.loads((config_folder() / INTERFACE).read_text("utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return {key: value for key, value in found.items() if isinstance(value, str)}
 
@@ -82,7 +82,7 @@ def choose(key: str, value: str) -> None:
 def known_projects() -> list[Path]:
     """Projects this person opened, newest first; those that are gone are left out."""
     found = _read_json(state_folder() / "projects.json").get("projects", [])
-    paths = [Path(one) for one in found if isinstance(one, str)]
+    paths = [Path(one) for one in found if isinstance(one, str)] if isinstance(found, list) else []
     return [path for path in paths if (path / "project.toml").is_file()]
 
 

@@ -6,7 +6,6 @@ most. Called by the poller's thread.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -36,11 +35,12 @@ def pause(folder: Path, reader: Reader, run: RunRow, waits: Sequence[WaitRow], s
 def _line_of(folder: Path, key: str) -> int:
     """The line of project.toml that sets a limit; 0 where none does."""
     from state.project import FILE  # with pydantic, which the first frame does not wait for
-    from state.toml_text import line_of
+    from state.toml_text import line_of, loads
 
     try:
         text = (folder / FILE).read_text("utf-8-sig")
         table, _, name = key.partition(".")
-        return line_of(text, (table, name)) if name in tomllib.loads(text).get(table, {}) else 0
+        within = loads(text).get(table)
+        return line_of(text, (table, name)) if isinstance(within, dict) and name in within else 0
     except (OSError, ValueError):  # not to be read now; the limit in force is the last valid one
         return 0

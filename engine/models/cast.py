@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from state.errors import LabError
+from state.toml_text import loads
 from state.vocabulary import Phase
 
 FOLDER = "rehearsal"
@@ -133,7 +134,7 @@ def _sheet(file: Path) -> Sheet:
     if not file.exists():
         return Sheet()
     try:
-        values = tomllib.loads(file.read_text("utf-8"))
+        values = loads(file.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise _bad(file, "", str(error)) from None
     try:

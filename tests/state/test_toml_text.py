@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from state import front_matter, keys, profiles, project, review
+from state.errors import LabError
 from state.toml_text import line_at, line_of, lines, with_value
 
 TEXT = '''\
@@ -141,3 +145,31 @@ def test_what_stands_in_a_list_has_its_own_line(path: tuple[str | int, ...], lin
 @given(st.text("[]{}=,.'\"# \nab1", max_size=40), st.lists(st.sampled_from(["a", "b", 0, 1]), max_size=3))
 def test_a_text_that_is_no_toml_has_some_line_too(text: str, path: list[str | int]) -> None:
     assert 1 <= line_at(text, tuple(path)) <= text.count("\n") + 1
+
+
+READERS: dict[str, Callable[[str], object]] = {
+    "project": project.read,
+    "review": lambda text: review.read(text, "form.toml"),
+    "front matter": lambda text: front_matter.split("plan.md", f"+++\n{text}\n+++\n"),
+    "profiles": lambda text: profiles._tables(text, Path("profiles.toml")),
+    "keys": keys._tables,
+}
+
+
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize(
+    "value",
+    ["9" * 5000, "0x" + "f" * 5000 + "_g", "[" * 3000 + "]" * 3000, "{a=" * 3000],
+    ids=["digits", "hex", "lists", "tables"],
+)
+def test_what_python_cannot_hold_is_refused_with_its_line_by_whoever_reads_toml(reader: str, value: str) -> None:
+    with pytest.raises(LabError) as refused:
+        READERS[reader](f"# a remark\n\nrounds = {value}\nturns = 3")
+    assert refused.value.facts["line"] == (4 if reader == "front matter" else 3)
+
+
+def test_a_set_value_that_python_cannot_hold_is_refused() -> None:
+    config = project.read('question = "Does it?"')
+    for value in ("9" * 5000, "[" * 3000):
+        with pytest.raises(LabError, match=r"set\.bad_value"):
+            project.with_set(config, "limits.money_usd", value)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from state.places import config_folder, state_folder
 from state.vocabulary import Language
 from tests.tui import scenes
 from tests.tui.screens import rows_of, shown
@@ -50,6 +53,17 @@ def acts(name: str, value: str, lab: Lab) -> None:
         assert (lab.palette.name, lab.theme) == (value, f"nightlab-{value}")
     else:
         assert lab.plain_symbols
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"projects": 7}', '{"projects": {"a": 1}}', "\0", "[1]"])
+def test_what_cannot_be_read_of_what_was_kept_counts_as_empty(tmp_path: Path, text: str) -> None:
+    for path in (state_folder() / "projects.json", config_folder() / drafts.INTERFACE):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text if path.suffix == ".json" else f"language = {text}")
+    assert (drafts.known_projects(), drafts.interface()) == ([], {})
+    (tmp_path / "project.toml").touch()
+    drafts.know(tmp_path)
+    assert drafts.known_projects() == [tmp_path]
 
 
 async def test_another_theme_draws_what_is_on_screen_in_its_own_colours() -> None:

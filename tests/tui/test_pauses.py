@@ -117,6 +117,9 @@ def test_a_limit_says_where_it_comes_from(project: Project) -> None:
     assert pause(project.folder, reader, run, waits, 0).line == 0  # project.toml names none
     (project.folder / "project.toml").write_text('question = "Does it?"\n\n[limits]\nmoney_usd = 10\n')
     assert pause(project.folder, reader, run, waits, 0).line == 4
+    for text in ('question = "Does it?"\nlimits = 10\n', f"question = {'[' * 3000}\n"):  # in the midst of an edit
+        (project.folder / "project.toml").write_text(text)
+        assert pause(project.folder, reader, run, waits, 0).line == 0
     with project.store.transaction() as tx:
         tx.event(SettingChanged(standstill.MONEY, 15.0))
         ledger.grant(tx, standstill.MONEY, 15.0, None)

@@ -21,6 +21,7 @@ class Span:
     press: str = ""
     bold: bool = False
     under: bool = False
+    italic: bool = False
 
 
 @dataclass(frozen=True, slots=True)

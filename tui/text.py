@@ -16,7 +16,8 @@ from rich.cells import cell_len
 CLOSERS = frozenset("，。、；：？！）」』】》〉”’…％‰℃·,.;:?!)]}%")
 OPENERS = frozenset("（「『【《〈“‘([{")
 OPERATORS = frozenset({"≥", "≤", "=", "<", ">", "±", "×", "≈", "−", "+", "–", "→"})
-TAB = "    "
+LONGEST = 4000
+"""Characters of a line of code; what is behind them is not shown."""
 
 
 def width(text: str) -> int:
@@ -153,3 +154,29 @@ def _chop(unit: str, cells: int) -> list[str]:
                 piece = ""
         piece += letter
     return [*pieces, piece]
+
+
+def folded(row: str, cells: int) -> list[str]:
+    """A line in as many rows as it takes, broken at blanks where there are any."""
+    rest, parts = (row if len(row) <= LONGEST else f"{row[:LONGEST]}…"), list[str]()
+    cells = max(cells, 8)
+    while width(rest) > cells:
+        taken = _fits(rest, cells)
+        blank = rest.rfind(" ", cells // 2, taken + 1)
+        taken = blank if blank > 0 else taken
+        parts.append(rest[:taken])
+        rest = rest[taken:].lstrip(" ")
+    return [*parts, rest]
+
+
+def _fits(text: str, cells: int) -> int:
+    """How many characters of it fit."""
+    if text[:cells].isascii():
+        return cells
+    taken = room = 0
+    for letter in letters(text[: 2 * cells]):
+        room += width(letter)
+        if room > cells:
+            break
+        taken += len(letter)
+    return max(taken, 1)

@@ -123,11 +123,11 @@ class Palette:
     def __init__(self, name: str, system: str | None = "truecolor") -> None:
         self.name, self.worn = name, worn(name, system)
         self.colours = COLOURS[self.worn]
-        self._styles: dict[tuple[str, str, bool, bool], Style] = {}
+        self._styles: dict[tuple[str, str, bool, bool, bool], Style] = {}
 
-    def style(self, role: str, ground: str, bold: bool = False, under: bool = False) -> Style:
+    def style(self, role: str, ground: str, bold: bool = False, under: bool = False, italic: bool = False) -> Style:
         """The style of `role` on `ground` (ground, side or pick)."""
-        key = (role, ground, bold, under)
+        key = (role, ground, bold, under, italic)
         if key not in self._styles:
             reverse = self.worn == "ansi" and ground == "pick"
             self._styles[key] = Style(
@@ -135,6 +135,7 @@ class Palette:
                 bgcolor=getattr(self.colours, ground),
                 bold=bold or None,
                 underline=under or None,
+                italic=italic or None,
                 reverse=reverse or None,
             )
         return self._styles[key]

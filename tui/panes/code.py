@@ -9,9 +9,8 @@ import difflib
 
 from tui.lines import EMPTY, Line, Span, dim, line
 from tui.panes.document import INDENT
-from tui.text import clean, letters, width
+from tui.text import clean, folded
 
-LONGEST = 4000
 AROUND = 2
 
 
@@ -34,32 +33,6 @@ def numbered(text: str, cells: int) -> list[tuple[int, Line]]:
 def row_of(text: str, cells: int, number: int) -> int:
     """The row, from 0, at which line `number` begins."""
     return next((row for row, (at, _) in enumerate(numbered(text, cells)) if at >= number), 0)
-
-
-def folded(row: str, cells: int) -> list[str]:
-    """A line in as many rows as it takes, broken at blanks where there are any."""
-    rest, parts = (row if len(row) <= LONGEST else f"{row[:LONGEST]}…"), list[str]()
-    cells = max(cells, 8)
-    while width(rest) > cells:
-        taken = _fits(rest, cells)
-        blank = rest.rfind(" ", cells // 2, taken + 1)
-        taken = blank if blank > 0 else taken
-        parts.append(rest[:taken])
-        rest = rest[taken:].lstrip(" ")
-    return [*parts, rest]
-
-
-def _fits(text: str, cells: int) -> int:
-    """How many characters of it fit."""
-    if text[:cells].isascii():
-        return cells
-    taken = room = 0
-    for letter in letters(text[: 2 * cells]):
-        room += width(letter)
-        if room > cells:
-            break
-        taken += len(letter)
-    return max(taken, 1)
 
 
 def code_changes(old: str, new: str, cells: int, role: str = "text") -> list[Line]:

@@ -6,13 +6,13 @@ Text is at most 80 cells wide; the gutter (columns 1–3) holds `+` and `-` in t
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Sequence
 
 from state.vocabulary import Language
+from tui import markdown
 from tui.language import current
-from tui.lines import EMPTY, Line, Span, bold, dim, line
-from tui.text import clean, clip, fit, width, wrap
+from tui.lines import EMPTY, Line, Span, dim, line
+from tui.text import fit, width, wrap
 
 INDENT = "   "
 APART = {Language.EN: 5, Language.ZH: 8}
@@ -67,36 +67,9 @@ def _columns(pairs: Sequence[tuple[str, str]], room: int) -> list[Line] | None:
 
 
 def document(text: str, cells: int, mark: str = "", role: str = "text") -> list[Line]:
-    """Markdown as lines: headings bold and without their `#`, code as it stands, everything else wrapped."""
-    room = min(cells, 80) - 4
+    """Markdown as lines, with a mark in the gutter."""
     lead = Span(f" {mark} ", role) if mark else Span(INDENT)
-    lines: list[Line] = []
-    code = False
-    for row in clean(text).replace("**", "").split("\n"):
-        if row.lstrip().startswith("```"):
-            code = not code
-            continue
-        if code or row.lstrip().startswith("|"):
-            lines.append(line(lead, Span(clip(row, room), role)))
-        elif heading := re.match(r"#{1,6} +(.*)", row):
-            if lines and lines[-1] != EMPTY:
-                lines.append(EMPTY)
-            lines += [line(lead, bold(part, role)) for part in wrap(heading[1], room)]
-        elif not row.strip():
-            if lines and lines[-1] != EMPTY:
-                lines.append(EMPTY)
-        else:
-            lines += [line(lead, Span(part, role)) for part in item(row, room)]
-    return lines
-
-
-def item(row: str, room: int) -> list[str]:
-    """A paragraph, or a list item whose further lines stand under its text."""
-    found = re.match(r"( *(?:[-*+]|\d+[.)]) +)(.*)", row)
-    if not found or len(found[1]) > room // 2:
-        return wrap(row, room)
-    first, *rest = wrap(found[2], room - len(found[1])) or [""]
-    return [found[1] + first, *(" " * len(found[1]) + part for part in rest)]
+    return [line(lead, row) if row != EMPTY else row for row in markdown.told(text, min(cells, 80) - 4, role)]
 
 
 def changes(old: str, new: str) -> tuple[int, int]:

@@ -91,9 +91,9 @@ class Canvas(Widget, can_focus=False):
         if lab.plain_symbols:
             given = swap(given, ASCII)
         ground = "pick" if given.pick else self.ground
-        palette = lab.palette
+        style = lab.palette.style
         return Strip(
-            [Segment(span.text, palette.style(span.role, ground, span.bold, span.under)) for span in given.spans]
+            [Segment(one.text, style(one.role, ground, one.bold, one.under, one.italic)) for one in given.spans]
         )
 
     def on_click(self, event: events.Click) -> None:

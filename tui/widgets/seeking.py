@@ -6,6 +6,7 @@ The place that was found is remembered by its row, for in the last screenful no 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from tui.lines import Line, Span
 
@@ -53,7 +54,7 @@ def _marked(row: Line, sought: str) -> Line:
             spans.append(span)
             continue
         stop = start + len(sought)
-        spans.append(Span(span.text[:start], span.role, span.press, span.bold, span.under))
-        spans.append(Span(span.text[start:stop], "you", span.press, True, True))
-        spans.append(Span(span.text[stop:], span.role, span.press, span.bold, span.under))
+        spans.append(replace(span, text=span.text[:start]))
+        spans.append(replace(span, text=span.text[start:stop], role="you", bold=True, under=True))
+        spans.append(replace(span, text=span.text[stop:]))
     return Line(tuple(span for span in spans if span.text), row.pick)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from state.rows import Turn
+from tui import markdown
 from tui.language import current, tr
 from tui.lines import EMPTY, Line, Span, dim, ends, line
 from tui.text import clean, clip, wrap
@@ -82,13 +83,14 @@ class Talk(Seeking):
 def turn_lines(turn: Turn, cells: int, now: int, cut: bool = False) -> list[Line]:
     """One turn: a line with who and when, then what was said."""
     when = clock(turn.at, now)
-    said, room = spoken(turn), min(cells - 5, TEXT)
+    room = min(cells - 5, TEXT)
     if turn.role == "you":
         told = (
             tr("talk.read", time=when, read=clock(turn.read_at, now)) if turn.read_at else tr("talk.unread", time=when)
         )
         head = ends(cells, Span(f"◆ {tr('talk.you', to=addressee(turn.to))}", "you"), dim(told))
-        return [head, *(line("   ", Span(row, "you")) for row in wrap(said, room))]
+        return [head, *(line("   ", Span(row, "you")) for row in wrap(turn.text.strip(), room))]
+    said = spoken(turn, room)
     if turn.writing:
         mark = "◇ " if cut else ""
         told = tr("talk.cut", time=when) if cut else tr("talk.writing", time=when)
@@ -97,7 +99,7 @@ def turn_lines(turn: Turn, cells: int, now: int, cut: bool = False) -> list[Line
         head = ends(cells, Span(mark + role_name(turn.role), "text", bold=True), Span(told, "text" if cut else "live"))
     else:
         head = ends(cells, Span(role_name(turn.role), "text", bold=True), dim(told_where(turn, when)))
-    return [head, *(line("   ", Span(row)) if row else EMPTY for row in wrap(said, room))] if said else [head]
+    return [head, *(line("   ", row) if row != EMPTY else EMPTY for row in said)]
 
 
 def told_where(turn: Turn, when: str) -> str:
@@ -105,16 +107,18 @@ def told_where(turn: Turn, when: str) -> str:
     return f"{tr('talk.visit', number=visit)} {when}" if visit not in ("", "1") else when
 
 
-def spoken(turn: Turn) -> str:
+def spoken(turn: Turn, cells: int) -> list[Line]:
     """What a turn says: its text, what it handed to a tool as speech, or the tool and what it was asked."""
-    parts = [turn.text.strip()] if turn.text.strip() else []
+    words = [turn.text.strip()] if turn.text.strip() else []
+    calls = ""
     if turn.tool:
         speech = next((turn.arguments[name] for name in SPOKEN if isinstance(turn.arguments.get(name), str)), None)
         if turn.tool == "dialogue" and speech:
-            parts.append(speech)
+            words.append(speech)
         else:
-            parts.append(asked(turn.tool, turn.arguments))
-    return clip(clean("\n".join(parts)), LONGEST)
+            calls = asked(turn.tool, turn.arguments)
+    told = markdown.told(clip("\n".join(words), LONGEST), cells)
+    return [*told, *(line(Span(row)) for row in wrap(clip(clean(calls), LONGEST), cells) if calls)]
 
 
 def asked(tool: str, arguments: dict[str, Any]) -> str:
@@ -125,7 +129,7 @@ def asked(tool: str, arguments: dict[str, Any]) -> str:
         if isinstance(value, bool) or value in ("", [], {}, None):
             continue
         if isinstance(value, str):
-            told[name] = clip(" ".join(value.replace("**", "").split()), ARGUMENT)
+            told[name] = clip(" ".join(markdown.bare(value).split()), ARGUMENT)
         elif isinstance(value, list) and all(isinstance(one, str) for one in value):
             joint = " · " if any(one.rstrip().endswith(ENDS) for one in value) else tr("word.comma")
             told[name] = clip(joint.join(value), ARGUMENT)

@@ -1,0 +1,120 @@
+"""Markdown as lines: headings and `**bold**` bold, `*italic*` italic, lists hanging, code as it was written.
+
+A star marks something only where it stands at the edge of a word: `x**2` and `a * b` are left alone. Whoever shows
+what a model or a product says calls it; there is no colour here but the one that is asked for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from tui.lines import EMPTY, Line, Span, line
+from tui.text import clean, clip, folded, wrap
+
+INLINE = re.compile(
+    r"(?P<ticks>`+)(?!`)(?:(?!\n\s*\n).)+?(?<!`)(?P=ticks)(?!`)"
+    r"|(?<![A-Za-z0-9_*\\])(?P<stars>\*{1,3})(?![\s*])(?P<inside>(?:(?!\n\s*\n).)+?)(?<![\s*])(?P=stars)(?![A-Za-z0-9_*])",
+    re.DOTALL,
+)
+FENCE = re.compile(r"^[ \t]*```.*$\n?", re.MULTILINE)
+HEADING = re.compile(r"#{1,6} +(.*)")
+ITEM = re.compile(r"( *(?:[-*+]|\d+[.)]) +)(.*)")
+
+
+def told(text: str, cells: int, role: str = "text") -> list[Line]:
+    """The text in lines of at most `cells` cells; blank lines one at a time, and one above each heading."""
+    lines: list[Line] = []
+    for row, code in _rows(text, role):
+        said = row.plain
+        if code:
+            lines += [Line((Span(part, role),)) for part in folded(said, cells)]
+        elif said.lstrip().startswith("|"):
+            lines.append(Line((Span(clip(said, cells), role),)))
+        elif not said.strip():
+            lines += [EMPTY] if lines and lines[-1] != EMPTY else []
+        elif heading := HEADING.match(said):
+            lines += [EMPTY] if lines and lines[-1] != EMPTY else []
+            lines += [Line((Span(part, role, bold=True),)) for part in wrap(heading[1], cells)]
+        else:
+            lines += _dressed(item(said, cells), row)
+    return lines
+
+
+def bare(text: str) -> str:
+    """The text without the stars that mark something."""
+    return "".join(span.text for span in _inline(text, Span("")))
+
+
+def item(row: str, cells: int) -> list[str]:
+    """A paragraph, or a list item whose further lines stand under its text."""
+    found = ITEM.match(row)
+    if not found or len(found[1]) > cells // 2:
+        return wrap(row, cells)
+    first, *rest = wrap(found[2], cells - len(found[1])) or [""]
+    return [found[1] + first, *(" " * len(found[1]) + part for part in rest)]
+
+
+def _rows(text: str, role: str) -> Iterator[tuple[Line, bool]]:
+    """Each row with its marks turned into styles, and whether it is code."""
+    blocks = FENCE.split(clean(text))
+    for nth, block in enumerate(blocks):
+        block = block if nth == len(blocks) - 1 else block.removesuffix("\n")
+        if nth % 2:
+            yield from ((line(Span(row, role)), True) for row in block.split("\n"))
+        elif block:
+            yield from ((row, False) for row in _split(_inline(block, Span("", role))))
+
+
+def _inline(text: str, like: Span) -> Iterator[Span]:
+    at = 0
+    for found in INLINE.finditer(text):
+        if not found["stars"]:  # code keeps its ticks, and the stars between them
+            continue
+        yield replace(like, text=text[at : found.start()])
+        stars = len(found["stars"])
+        yield from _inline(
+            found["inside"], replace(like, bold=like.bold or stars > 1, italic=like.italic or stars != 2)
+        )
+        at = found.end()
+    yield replace(like, text=text[at:])
+
+
+def _split(spans: Iterable[Span]) -> Iterator[Line]:
+    """One line of spans as its rows."""
+    row: list[Span] = []
+    for span in spans:
+        first, *rest = span.text.split("\n")
+        row.append(replace(span, text=first))
+        for part in rest:
+            yield line(*row)
+            row = [replace(span, text=part)]
+    yield line(*row)
+
+
+def _dressed(rows: Sequence[str], source: Line) -> list[Line]:
+    """Rows that a text was wrapped into, each letter as it is in `source`; a blank between two letters is as they are,
+    where they are alike. Wrapping moves blanks and nothing else."""
+    letters = iter([replace(span, text=char) for span in source.spans for char in span.text if not char.isspace()])
+    bare_of = Span("", source.spans[0].role)
+    lines = []
+    for row in rows:
+        spans: list[Span] = []
+        blanks = ""
+        for char in row:
+            if char.isspace():
+                blanks += char
+                continue
+            style = next(letters)
+            if spans and _alike(spans[-1], style):
+                spans[-1] = replace(spans[-1], text=spans[-1].text + blanks + char)
+            else:
+                spans += [replace(bare_of, text=blanks), style]
+            blanks = ""
+        lines.append(line(*spans))
+    return lines
+
+
+def _alike(one: Span, two: Span) -> bool:
+    return (one.bold, one.italic) == (two.bold, two.italic)

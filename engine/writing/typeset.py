@@ -96,10 +96,17 @@ def settings(source: str, setup: dict[str, Any]) -> Iterator[Setting]:
 
 def tex_settings(source: str, setup: dict[str, Any]) -> Iterator[Setting]:
     chinese = setup["language"] == "zh"
+    lacks = shutil.which("kpsewhich") is not None and not tex_has("article.cls", *packages(source))
     for name in ("xelatex", "tectonic") if chinese else ("pdflatex", "xelatex", "tectonic"):
-        if shutil.which(name) is not None:
+        if shutil.which(name) is not None and (name == "tectonic" or not lacks):  # tectonic fetches its own
             label = f"latexmk, {name}" if shutil.which("latexmk") and name != "tectonic" else name
             yield Setting(label, partial(with_tex, name), partial(tex_works, name, source, chinese))
+
+
+def packages(source: str) -> list[str]:
+    """The files of the packages that a source uses."""
+    used = re.findall(r"\\usepackage\s*(?:\[[^\]]*\])?\s*\{([^{}]*)\}", source)
+    return [f"{name.strip()}.sty" for names in used for name in names.split(",") if name.strip()]
 
 
 def tex_works(name: str, source: str, chinese: bool) -> bool:
@@ -207,9 +214,9 @@ def afloat(source: str) -> str:
     return re.sub(r"\\bibliography(?:style)?\{", lambda found: rf"\allset{found[0]}", text, count=1)
 
 
-def tex_has(file: str) -> bool:
-    """Whether TeX has the file."""
-    done = called(["kpsewhich", file], Path(), PROBE_S) if shutil.which("kpsewhich") else None
+def tex_has(*files: str) -> bool:
+    """Whether TeX has the files, all of them."""
+    done = called(["kpsewhich", *files], Path(), PROBE_S) if shutil.which("kpsewhich") else None
     return done is not None and done.returncode == 0
 
 

@@ -20,6 +20,7 @@ class Tex:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
         self.there, self.broken, self.sets_nothing = {"pdflatex", "bibtex"}, False, False
+        self.files: set[str] = set()
         self.ran: list[list[str]] = []
         monkeypatch.chdir(folder)
         monkeypatch.setattr(typeset, "called", self.called)
@@ -31,6 +32,8 @@ class Tex:
         Path("references.bib").write_text(CITES)
 
     def called(self, line: list[str], folder: Path, wall_s: int) -> subprocess.CompletedProcess[str]:
+        if line[0] == "kpsewhich":
+            return subprocess.CompletedProcess(line, int(not {*line[1:]} <= self.files), "")
         self.ran.append([line[0], *line[-1:], *[word for word in line if word in typeset.NO_PAGES.values()]])
         fails = self.sets_nothing or (self.broken and line[-1] == "paper.tex")
         if not fails and len(self.ran[-1]) == 2:
@@ -78,3 +81,12 @@ def test_where_a_tex_sets_nothing_the_next_one_is_asked_and_typst_last(tex: Tex)
     assert [row[:2] for row in tex.ran] == [
         [name, file] for name in ("pdflatex", "xelatex") for file in ("paper.tex", "probe.tex")
     ]
+
+
+def test_a_tex_without_a_package_of_the_paper_is_not_even_tried(tex: Tex) -> None:
+    tex.there |= {"kpsewhich", "xelatex"}
+    tex.files = {"article.cls", "amsmath.sty", "lmodern.sty"}
+    Path("paper.tex").write_text(PAPER.replace("\n", "\n\\usepackage[x]{amsmath, ctex}\n", 1))
+    assert tex.build()["engine"] == "typst" and tex.ran == []
+    tex.files.add("ctex.sty")
+    assert tex.build()["engine"] == "pdflatex"

@@ -135,6 +135,8 @@ async def _until_ended(bench: Bench, shop: Workshop, attempt: str, job: Job) -> 
             await shop.place.submit(folder, job)
         ending = await _watched(bench, shop, folder)
     except LabError as error:
+        if error.key == "data.missing":
+            raise  # it says nothing about the program, and trying again would not help
         if error.key == "gpu.busy":
             return Ending(ExperimentState.STOPPED, error=error.key)
         if bench.free_b() >= harvest.SHORT_B:

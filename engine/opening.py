@@ -66,10 +66,10 @@ def pin(
     """
     if phase in RUNS_PROGRAMS:
         brought.refuse_gone(folder, config)
-    data = {name: str(path.resolve()) for name, path in brought.data(folder, config).items()}
+    data = {name: path.resolve() for name, path in brought.data(folder, config).items()}
     told = replace(
         frames.build(phase, config, rehearsal=rehearsal, sees=sees),
-        data=data,
+        data={name: _told(folder, path) for name, path in data.items()},
         identities={name: _identity(path) for name, path in data.items()},
         python=brought.python(folder, config),  # "": Nightlab's own, wherever it is by then
         papers_folder=brought.papers_named(config),
@@ -80,9 +80,15 @@ def pin(
     return store.put(canonical(told.plain()).encode())
 
 
-def _identity(path: str) -> str:
+def _told(folder: Path, path: Path) -> str:
+    """What lies in the project by its place there, so that a project that is moved finds it again."""
+    home = folder.resolve()
+    return str(path.relative_to(home) if path.is_relative_to(home) else path)
+
+
+def _identity(path: Path) -> str:
     try:
-        return identify(Path(path))
+        return identify(path)
     except LabError:
         return "missing"
 
@@ -131,8 +137,13 @@ def _sent_back_since(tx: Transaction, run: int, earlier: int | None) -> int | No
     return int(row[0]) if row[0] is not None and earlier is not None and earlier < row[0] else None
 
 
-def inputs_of(store: Store, run: int, visit: Visit, frame: Frame) -> Inputs:
-    """What the visit's phase sees as `desk.inputs`."""
+def inputs_of(store: Store, run: int, visit: Visit, frame: Frame, folder: Path) -> Inputs:
+    """What the visit's phase sees as `desk.inputs`: of what was measured, what stood there when the visit opened.
+
+    `folder` is the project's, where it lies now.
+    """
+    opened = store.row("SELECT opened_seq FROM visit WHERE id = ?", (visit.id,))
+    assert opened is not None
     products = {name: load(store, id) for name, id in visit.inputs.items() if name not in (EARLIER, BECAUSE)}
     earlier = load(store, visit.inputs[EARLIER]) if EARLIER in visit.inputs else None
     because = load(store, visit.inputs[BECAUSE]) if BECAUSE in visit.inputs else None
@@ -145,12 +156,12 @@ def inputs_of(store: Store, run: int, visit: Visit, frame: Frame) -> Inputs:
         asked=frame.question,
         topic=frame.topic,
         products=products,
-        measured=tuple(results.measured(store, run)) if visit.phase.number > 5 else (),
+        measured=tuple(results.measured(store, run, opened["opened_seq"])) if visit.phase.number > 5 else (),
         earlier=earlier,
         reasons=because.reasons if isinstance(because, Refinement) and because.decision == "back" else "",
         round=max(len(before), 1),
         archive=frame.archive,
-        data=frame.data,
+        data={name: str(folder.absolute() / path) for name, path in frame.data.items()},
         identities=frame.identities,
         python=frame.python or sys.executable,
         gpu=frame.gpu,

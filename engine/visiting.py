@@ -67,7 +67,8 @@ def lay(around: Surroundings, run: int, visit: Visit) -> Desk:
     journal = Journal(around.store, run, visit.id, lenient=lenient is not None)
     bench = Bench(around.store, around.places, run, visit, frame, journal, around.bell, lambda: around.live.of(run))
     line = Line(lambda role: around.choose(run, visit.phase, role), around.model, around.engine)
-    return Desk(bench, line, around.workshop, inputs_of(around.store, run, visit, frame), visit.label)
+    inputs = inputs_of(around.store, run, visit, frame, around.places.folder)
+    return Desk(bench, line, around.workshop, inputs, visit.label)
 
 
 async def work(around: Surroundings, run: int, visit: Visit) -> None:

@@ -44,15 +44,21 @@ def record(tx: Transaction, values: Sequence[Measured]) -> None:
         )
 
 
-def measured(store: Store, run: int) -> list[Measured]:
-    """What the visits of a run that are not superseded rest on, ordered by program, seed, dataset, metric."""
+def measured(store: Store, run: int, before: int | None = None) -> list[Measured]:
+    """What the visits of a run that are not superseded rest on, ordered by program, seed, dataset, metric.
+
+    With `before`, what had been measured at that position in the event sequence: an experiment that hit a limit keeps
+    its number when another run measures it later.
+    """
     rows = store.rows(
         """SELECT DISTINCT experiment.program, result.dataset, result.metric, experiment.seed, result.value,
                   result.stderr, result.censored, result.experiment, result.file, result.sha256, experiment.code
            FROM lineage JOIN used ON used.visit = lineage.visit JOIN experiment ON experiment.id = used.experiment
            JOIN result ON result.experiment = experiment.id
-           WHERE lineage.run = ? AND lineage.superseded_seq IS NULL
+           WHERE lineage.run = ? AND lineage.superseded_seq IS NULL AND (? IS NULL OR EXISTS
+             (SELECT 1 FROM attempt JOIN step ON step.id = attempt.step
+              WHERE attempt.id = experiment.attempt AND step.ended_seq < ?))
            ORDER BY experiment.program, experiment.seed, result.dataset, result.metric""",
-        (run,),
+        (run, before, before),
     )
     return [Measured(*tuple(row)) for row in rows]

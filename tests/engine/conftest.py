@@ -84,7 +84,8 @@ class Laid:
         bench = Bench(self.store, self.places, self.run, self.visit, framed, journal, self.bell, lambda: self.config)
         line = Line(lambda role: profiles.parse("rehearsal"), lambda choice: self.player, self.engine)
         shop = Workshop(Local(), Slots(2), 1, "here", lambda job, run: True)
-        return Desk(bench, line, shop, opening.inputs_of(self.store, self.run, self.visit, framed), self.visit.label)
+        inputs = opening.inputs_of(self.store, self.run, self.visit, framed, self.places.folder)
+        return Desk(bench, line, shop, inputs, self.visit.label)
 
 
 @pytest.fixture

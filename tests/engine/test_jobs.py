@@ -15,9 +15,10 @@ from engine import jobs
 from engine.experiments.contract import Job, Limits
 from state import lineage, project
 from state.errors import LabError
-from state.vocabulary import ExperimentState
+from state.vocabulary import ExperimentState, Phase
 from tests.engine.conftest import Laid
-from tests.engine.lab import Named
+from tests.engine.lab import Named, Slow
+from tests.engine.phases.played import visited_again
 
 Lay = Callable[..., Laid]
 
@@ -52,6 +53,16 @@ class Told:
         return len(Path(self.log).read_text().splitlines())
 
 
+@dataclass(frozen=True)
+class WithJob:
+    given: Job
+    program: Named = Named()  # noqa: RUF009  frozen
+    seed: int = 1
+
+    def job(self) -> Job:
+        return self.given
+
+
 @pytest.mark.parametrize(
     ("end", "times"), [(ExperimentState.FINISHED, 1), (ExperimentState.FAILED, 1), (ExperimentState.LIMIT, 2)]
 )
@@ -66,6 +77,37 @@ async def test_the_same_experiment_is_run_once_also_where_it_failed_but_again_wh
     assert first.state is again.state is end
     assert told.times() == times
     assert [tuple(row) for row in laid.store.rows("SELECT id, state FROM experiment")] == [(1, end.value)]
+
+
+async def test_an_open_visit_sees_nothing_that_another_run_measures_meanwhile(lay: Lay, tmp_path: Path) -> None:
+    """A replay after a crash would ask with another table of numbers, and diverge."""
+    laid, told = lay(Phase.RUNNING_EXPERIMENTS), Slow(str(tmp_path / "go"))
+    laid.config = project.read('question = "Does it?"\n[limits]\nrun_time = "1s"\n')
+    assert (await laid.desk().run("one", told)).state is ExperimentState.LIMIT
+    visited_again(laid, Phase.RESULTS_INTERPRETATION)
+    assert laid.desk().inputs.measured == ()
+    Path(told.go).touch()
+    with laid.store.transaction() as tx:
+        other = lineage.begin_run(tx, laid.store.put(b"{}"), [*Phase], "co-pilot")
+    theirs = replace(laid, run=other, config=project.read('question = "Does it?"\n'))
+    visited_again(theirs, Phase.RUNNING_EXPERIMENTS)
+    assert (await theirs.desk().run("one", told)).ok
+    assert [tuple(row) for row in laid.store.rows("SELECT id, state FROM experiment")] == [(1, "finished")]
+    assert laid.desk().inputs.measured == ()
+    visited_again(theirs, Phase.RESULTS_INTERPRETATION)
+    assert [one.value for one in theirs.desk().inputs.measured] == [1.0]
+
+
+async def test_a_program_whose_data_are_gone_is_not_run_and_did_not_fail(lay: Lay, tmp_path: Path) -> None:
+    """A failure is reused, so one that says nothing about the program may not be recorded."""
+    laid, told = lay(), Told(str(tmp_path / "log"))
+    job, folder = replace(told.job(), data={"mine": str(tmp_path / "mine")}), tmp_path / "mine"
+    with pytest.raises(LabError, match=r"data\.missing"):
+        await laid.desk().run("one", WithJob(job))
+    assert not Path(told.log).exists()
+    folder.mkdir()
+    assert (await laid.desk().run("one", WithJob(job))).ok
+    assert [tuple(row) for row in laid.store.rows("SELECT id, state FROM experiment")] == [(1, "finished")]
 
 
 @pytest.mark.parametrize("other", [{"seed": 2}, {"data": "x = 2\n"}, {"setting": "large"}], ids=str)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -64,9 +65,14 @@ def test_what_project_toml_names_is_pinned_as_a_path_that_programs_can_use(lay: 
     config = Config.model_validate({"question": "?", **named})
     pinned = opening.pin(laid.store, folder, Phase.RUNNING_EXPERIMENTS, config, rehearsal=False, gpu=False)
     frame = Frame.of(laid.store.get(pinned).decode())
-    assert frame.data == {"mine": str(folder / "mine")}
+    assert laid_with(laid, pinned).desk().inputs.data == {"mine": str(folder / "mine")}
+    assert frame.data == {"mine": "mine"}, "a project that was moved finds it again"
     assert frame.python == str(folder / "mine" / "python")
     assert frame.papers_folder == str(Path.home() / "p")
+
+
+def laid_with(laid: Laid, pinned: str) -> Laid:
+    return replace(laid, visit=replace(laid.visit, frame=pinned))
 
 
 @pytest.mark.parametrize(

@@ -52,9 +52,15 @@ async def submit(folder: Path, job: Job, lease: Lease | None = None) -> None:
 
 
 def lay_out(folder: Path, job: Job) -> None:
-    """The work folder with its files and data links, then `spec.json`. A folder that has one is left as it is."""
+    """The work folder with its files and data links, then `spec.json`. A folder that has one is left as it is.
+
+    LabError `data.missing` where the person's data are gone: a program that fails for want of them says nothing.
+    """
     if (folder / "spec.json").exists():
         return
+    for path in job.data.values():
+        if not Path(path).exists():
+            raise LabError("data.missing", path=path)
     work = folder / "work"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     (work / "tmp").mkdir(parents=True, exist_ok=True)

@@ -56,7 +56,8 @@ class Rehearsal:
         bench = Bench(self.store, self.where, self.run, visit, framed, journal, Bell(), lambda: self.config)
         line = Line(lambda role: profiles.parse("rehearsal"), lambda choice: self.model, 1)
         shop = Workshop(Local(), Slots(2), 1, "here", lambda job, run: True)
-        return Desk(bench, line, shop, opening.inputs_of(self.store, self.run, visit, framed), visit.label)
+        inputs = opening.inputs_of(self.store, self.run, visit, framed, self.folder)
+        return Desk(bench, line, shop, inputs, visit.label)
 
     async def play(self, phase: Phase, because: int | None = None) -> Product:
         pinned = opening.pin(self.store, self.folder, phase, self.config, rehearsal=True, gpu=False)

@@ -11,6 +11,7 @@ import stat
 import time
 from pathlib import Path
 
+from state.durable import printable
 from state.notes import take_saved_note
 from state.store import Store
 from state.vocabulary import Phase, Role
@@ -52,7 +53,7 @@ class NotesFolder:
             to, body = address(text)
             if body.strip():
                 sha = hashlib.sha256(data).hexdigest()
-                taken |= take_saved_note(store, name, sha, body.strip(), to, told.st_mtime_ns // 1_000_000)
+                taken |= take_saved_note(store, printable(name), sha, body.strip(), to, told.st_mtime_ns // 1_000_000)
             self._known[name] = mark  # last: a disk that is full takes nothing up
         return taken
 

@@ -29,13 +29,18 @@ _TARGET = re.compile(r"(\S+)\s*(>=|<=|>|<)\s*([-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)
 _METRIC = re.compile(r"([^,\s]+)\s*,\s*(lower|higher)")
 
 
+LONGEST_S = 10 * 365 * 86_400
+"""Ten years: far longer, and the clocks of the system cannot count it."""
+
+
 def duration(text: str) -> timedelta:
-    """`90s`, `45m`, `2h`, `1h30m`, `3d` as a timedelta; ValueError for anything else, and for nothing."""
+    """`90s`, `45m`, `2h`, `1h30m`, `3d` as a timedelta; ValueError for anything else, for nothing and for more than ten
+    years."""
     squeezed = text.replace(" ", "")
     if not _DURATION.fullmatch(squeezed):
         raise ValueError(text)
     seconds = sum(float(n) * _UNITS[unit] for n, unit in re.findall(r"(\d+(?:\.\d+)?)([smhd])", squeezed))
-    if seconds <= 0:
+    if not 0 < seconds <= LONGEST_S:
         raise ValueError(text)
     return timedelta(seconds=seconds)
 

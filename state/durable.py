@@ -68,6 +68,11 @@ def parse_json(data: bytes, name: str) -> Plain:
     return value
 
 
+def printable(name: str) -> str:
+    """A file's name as text that can be kept and shown, also where its bytes are in another encoding than UTF-8."""
+    return name.encode("utf-8", "backslashreplace").decode()
+
+
 def fsync_dir(folder: Path) -> None:
     """A rename or a new name in `folder` survives a power cut after this."""
     fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import getpass
+import json
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,6 +28,9 @@ from state.vocabulary import Choice, Phase, Role, WordKind
 LIMIT_B = 64 << 20
 """The largest word: a product edited by hand travels in one."""
 
+Row = Annotated[int, Field(ge=1, lt=1 << 63)]
+"""A number of something in the database, whose whole numbers have 64 bits."""
+
 Score4 = Annotated[int, Field(ge=1, le=4)]
 Score5 = Annotated[int, Field(ge=1, le=5)]
 Score10 = Annotated[int, Field(ge=1, le=10)]
@@ -39,7 +43,7 @@ class Body(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    run: int | None = None
+    run: Row | None = None
 
 
 class NoteBody(Body):
@@ -52,7 +56,7 @@ class NoteBody(Body):
 class DecisionBody(Body):
     """An answer to a wait. `sha256` is the product that was seen; `edited` its new bytes (base64), by file name."""
 
-    wait: int
+    wait: Row
     choice: Choice
     sha256: Sha | None = None
     note: Text = ""
@@ -199,6 +203,7 @@ def read(path: Path) -> Word:
         if path.name != f"{name}.json":
             raise ValueError("its name is no ULID")
         told = parse_json(read_beneath(path.parent, path.name, LIMIT_B), path.name)
+        json.dumps(told, ensure_ascii=False).encode()  # half a character can be kept nowhere
         if not isinstance(told, dict) or told.get("version") != 1:
             raise ValueError("not a word of version 1")
         kind = WordKind(str(told.get("kind")))
@@ -208,6 +213,8 @@ def read(path: Path) -> Word:
             raise ValueError("left_at has no zone")
     except LabError as error:
         raise LabError("inbox.refused", file=path.name, why=str(error)) from error
+    except PermissionError as error:  # another user's, left as root perhaps
+        raise LabError("inbox.refused", file=path.name, why=error.strerror or str(error)) from error
     except ValidationError as error:
         first = error.errors()[0]
         why = f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
@@ -216,6 +223,9 @@ def read(path: Path) -> Word:
         raise LabError("inbox.refused", file=path.name, why=str(error)) from None
     return Word(name, kind, body, str(told.get("by") or ""), left_at)
 
+
+LAST_MS = (1 << 48) - 1
+"""Nothing can stand behind a name of this time, which only a hand can have written."""
 
 _last = 0
 _last_guard = threading.Lock()
@@ -228,7 +238,7 @@ def _next_id(waiting: list[Path]) -> str:
     with _last_guard:
         _last = max(int(ULID()), _last + 1)
         before = max((ULID.from_str(path.stem) for path in waiting if _is_ulid(path.stem)), default=None)
-        if before is not None and int(before) >= _last:
+        if before is not None and int(before) >= _last and before.milliseconds < LAST_MS:
             _last = int(ULID.from_timestamp(before.milliseconds + 1))  # with chance of its own: no two the same
         return str(ULID.from_int(_last))
 

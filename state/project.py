@@ -139,16 +139,16 @@ def with_set(config: Config, key: str, value: Plain) -> Config:
 
     `value` is as typed (`"15"`, `"autopilot"`) or already a value.
     """
-    if not _within(key, SETTABLE) or key in SETTABLE & {"limits", "languages", "models"}:
+    path = tuple(key.split("."))
+    values = config.model_dump(mode="json")
+    inner: Any = values
+    for part in path[:-1]:
+        inner = inner.get(part) if isinstance(inner, dict) else None
+    if not isinstance(inner, dict) or not _within(key, SETTABLE) or key in SETTABLE & {"limits", "languages", "models"}:
         known = [name for name in (*config.flat(), *(f"models.{n}" for n in model_names())) if _within(name, SETTABLE)]
         if _within(key, frozenset(Config.model_fields)) and key in config.flat():
             raise LabError("set.next_run", option=key)
         raise LabError("set.unknown", option=key, nearest=_nearest(key, known), allowed=", ".join(dict.fromkeys(known)))
-    path = tuple(key.split("."))
-    values = config.model_dump(mode="json")
-    inner = values
-    for part in path[:-1]:
-        inner = inner.setdefault(part, {})
     for candidate in _meanings(value):
         inner[path[-1]] = candidate
         try:

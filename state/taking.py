@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 from state import inbox, ledger, lineage
-from state.durable import fsync_dir
+from state.durable import fsync_dir, printable
 from state.errors import LabError, Plain
 from state.events import (
     AutonomyChanged,
@@ -65,18 +65,22 @@ def take(store: Store, path: Path, project: Project, config: str) -> Taken:
 
 def _refuse_file(store: Store, path: Path, why: str) -> Taken:
     """What cannot be read is moved aside and shown."""
+    name = printable(path.name)
     with store.transaction() as tx:
-        tx.event(WordRefused(path.name, "file", why))
+        tx.event(WordRefused(name, "file", printable(why)))
     refused = path.parent / "refused"
     refused.mkdir(mode=0o700, exist_ok=True)
     path.replace(refused / path.name)
-    return Taken(path.name, None, None, "refused", why)
+    return Taken(name, None, None, "refused", why)
 
 
 def _carry_out(store: Store, tx: Transaction, word: inbox.Word, project: Project, config: str) -> Taken:
     tx.event(WordTaken(word.id, word.kind.value))
     run = word.body.run or run_at_work(tx)
     try:
+        if word.body.run and not tx.execute("SELECT 1 FROM run WHERE id = ?", (word.body.run,)).fetchone():
+            run = None  # left by hand, or before the database was put back to an earlier day
+            raise Refused("word.no_such_run")
         run, outcome, why = _effect(store, tx, word, run, project, config)
     except (Refused, LabError) as error:
         outcome, why = "refused", error.key if isinstance(error, LabError) else str(error)

@@ -54,7 +54,9 @@ def loads(text: str) -> dict[str, Any]:
     """`tomllib.loads`, whose every refusal is a TOMLDecodeError: its own gives up on what Python cannot hold with other
     errors, which whoever reads a stranger's text does not expect."""
     try:
-        return tomllib.loads(text)
+        values = tomllib.loads(text)
+        _refuse_unwritable(values)
+        return values
     except tomllib.TOMLDecodeError:
         raise
     except ValueError:
@@ -63,6 +65,15 @@ def loads(text: str) -> dict[str, Any]:
     except RecursionError:
         deepest = max(_statements(text), key=lambda each: _brackets(text, each[2]), default=None)
         raise TooMuch("Nested too deeply", deepest[2].line if deepest else 1) from None
+
+
+def _refuse_unwritable(value: object) -> None:
+    """ValueError for a number in hexadecimal that cannot be said in decimal."""
+    if isinstance(value, int):
+        str(value)
+    elif isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            _refuse_unwritable(each)
 
 
 def _line_to(text: str, at: int) -> int:

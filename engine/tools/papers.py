@@ -18,6 +18,7 @@ from pathlib import Path
 
 from engine.tools import bib, pdf
 from engine.tools.paper import KEY, SMALL, Paper, Text, distinct, entry, key_of, merged
+from state.durable import printable
 
 BIB_B = 16 << 20
 ENTRIES = 5_000
@@ -55,7 +56,7 @@ def read(folder: Path) -> Folder:
     whole: set[str] = set()
     texts = _texts(pdfs)
     for path in bibs:
-        name = path.relative_to(folder).as_posix()
+        name = _called(path, folder)
         try:
             with path.open("rb") as file:
                 text = file.read(BIB_B + 1)
@@ -76,7 +77,7 @@ def read(folder: Path) -> Folder:
             papers.append(_of_entry(one, pages))
             whole |= {one.key} if pages else set()
     for path in pdfs:
-        name = path.relative_to(folder).as_posix()
+        name = _called(path, folder)
         if texts[path].why:
             unreadable.append((name, texts[path].why))
         elif path not in claimed:
@@ -105,8 +106,12 @@ def _listed(folder: Path) -> tuple[list[Path], list[Path], list[tuple[str, str]]
                 bibs.append(path)
             elif path.suffix.lower() == ".pdf":
                 pdfs.append(path)
-    left = [(path.relative_to(folder).as_posix(), "too_many") for path in pdfs[PDFS:]]
+    left = [(_called(path, folder), "too_many") for path in pdfs[PDFS:]]
     return bibs, pdfs[:PDFS], left
+
+
+def _called(path: Path, folder: Path) -> str:
+    return printable(path.relative_to(folder).as_posix())
 
 
 _KNOWN: dict[tuple[str, int, int], pdf.Read] = {}

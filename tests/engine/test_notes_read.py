@@ -157,6 +157,18 @@ def test_a_file_whose_time_lies_in_the_future_counts_when_it_was_seen_still(
     assert folder.look(laid.store)
 
 
+def test_a_note_whose_name_is_in_another_encoding_is_a_note_too(lay: Lay) -> None:
+    laid = lay()
+    laid.places.notes.mkdir(exist_ok=True)
+    path = os.fsdecode(bytes(laid.places.notes) + b"/\xd2\xbb.md")  # as an archive from elsewhere unpacks it
+    Path(path).write_text("five seeds")
+    os.utime(path, (0, 0))
+    folder = NotesFolder(laid.places.notes)
+    assert folder.look(laid.store)
+    assert not NotesFolder(laid.places.notes).look(laid.store)
+    assert [row["text"] for row in laid.store.rows("SELECT text FROM note")] == ["five seeds"]
+
+
 def test_a_note_that_found_the_disk_full_is_taken_up_at_the_next_look(
     lay: Lay, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -142,3 +142,10 @@ def test_what_is_no_word_is_refused_with_the_reason(project: Path) -> None:
 def test_a_phase_and_a_role_are_told_apart_by_name(project: Path) -> None:
     assert inbox.NoteBody.model_validate({"text": "x", "to": "report_writing"}).to is Phase.REPORT_WRITING
     assert inbox.NoteBody.model_validate({"text": "x", "to": "area_chair"}).to is Role.AREA_CHAIR
+
+
+def test_a_name_that_nothing_can_follow_keeps_nobody_from_leaving_a_word(project: Path) -> None:
+    where = places.prepare(project)
+    (where.inbox / f"7{'Z' * 25}.json").write_text("{}")
+    word = inbox.leave(project, WordKind.NOTE, {"text": "five seeds"})
+    assert where.inbox / f"{word}.json" in inbox.pending(project)

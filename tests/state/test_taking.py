@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from ulid import ULID
 
 from state import inbox, lineage, notes, places, project, taking
 from state.errors import Plain
@@ -352,3 +354,53 @@ def test_a_file_whose_name_reads_like_a_pattern_replaces_its_own_note_alone(here
     ):
         assert notes.take_saved_note(here.store, name, text, text, None, 0)
     assert sorted(text for text, _, _ in here.notes()) == ["five", "four", "two"]
+
+
+BY_HAND = {
+    "no such run": (b'"stop", "body": {"run": 9}', "word.no_such_run"),
+    "a note for none": (b'"note", "body": {"run": 9, "text": "five seeds"}', "word.no_such_run"),
+    "too large for a run": (b'"pause", "body": {"run": 99999999999999999999}', "file"),
+    "too large for a wait": (b'"decision", "body": {"wait": 99999999999999999999, "choice": "approve"}', "file"),
+    "half a character": (b'"decision", "body": {"wait": 1, "choice": "approve", "pick": "\\ud800"}', "file"),
+    "no place of a table": (b'"set", "body": {"key": "autonomy.x", "value": 3}', "set.unknown"),
+    "thousands of digits": (
+        b'"set", "body": {"key": "limits.money_usd", "value": "%s"}' % (b"9" * 5000),
+        "set.bad_value",
+    ),
+    "longer than clocks count": (
+        b'"set", "body": {"key": "limits.run_time", "value": "999999999999d"}',
+        "set.bad_value",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BY_HAND)
+def test_a_word_made_by_hand_is_refused_and_does_not_lie_in_the_way_of_the_next(here: Here, case: str) -> None:
+    said, why = BY_HAND[case]
+    path = here.places.inbox / f"{ULID()}.json"
+    path.write_bytes(b'{"version": 1, "left_at": "2026-01-01T00:00:00+00:00", "kind": %s}' % said)
+    taken = taking.take(here.store, path, here.project, here.config)
+    assert taken.outcome == "refused" and not path.exists()
+    assert taken.why == why or (why == "file" and list(here.places.refused.iterdir()))
+    assert here.state() == RunState.WAITING
+
+
+def test_a_file_whose_name_is_no_utf8_is_moved_aside_and_shown(here: Here) -> None:
+    path = Path(os.fsdecode(bytes(here.places.inbox) + b"/\xd2\xbb.json"))
+    path.write_text("{}")
+    taken = taking.take(here.store, path, here.project, here.config)
+    assert taken.outcome == "refused" and not path.exists()
+    assert len(list(here.places.refused.iterdir())) == 1
+
+
+def test_a_word_that_may_not_be_read_is_moved_aside_too(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `sudo nightlab note` leaves it."""
+    inbox.leave(here.project.folder, WordKind.NOTE, {"text": "five seeds"})
+    (path,) = inbox.pending(here.project.folder)
+
+    def refuse(*_: object) -> bytes:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(inbox, "read_beneath", refuse)
+    assert taking.take(here.store, path, here.project, here.config).outcome == "refused"
+    assert not inbox.pending(here.project.folder)

@@ -159,7 +159,7 @@ READERS: dict[str, Callable[[str], object]] = {
 @pytest.mark.parametrize("reader", READERS)
 @pytest.mark.parametrize(
     "value",
-    ["9" * 5000, "0x" + "f" * 5000 + "_g", "[" * 3000 + "]" * 3000, "{a=" * 3000],
+    ["9" * 5000, "0x" + "f" * 5000, "[" * 3000 + "]" * 3000, "{a=" * 3000],
     ids=["digits", "hex", "lists", "tables"],
 )
 def test_what_python_cannot_hold_is_refused_with_its_line_by_whoever_reads_toml(reader: str, value: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -50,6 +51,19 @@ def test_nothing_that_fits_is_an_empty_list_and_so_is_a_folder_that_is_not_there
     assert papers.search("protein folding", folder).papers == ()
     assert papers.search("the of and", folder).papers == ()
     assert papers.search("grokking", folder / "none") == papers.Folder()
+
+
+def test_files_named_in_another_encoding_are_read_and_named(tmp_path: Path) -> None:
+    """As an archive from elsewhere unpacks them."""
+    for name, data in ((b"\xc2\xdb\xce\xc4.bib", b"@misc{a"), (b"\xc2\xdb\xce\xc4.pdf", b"no PDF")):
+        Path(os.fsdecode(bytes(tmp_path) + b"/" + name)).write_bytes(data)
+    whole = pdf_of("A study of decay that is long enough", "Weight decay sets the clock of grokking.")
+    Path(os.fsdecode(bytes(tmp_path) + b"/\xc8\xab.pdf")).write_bytes(whole)
+    found = papers.read(tmp_path)
+    assert (len(found.papers), len(found.unreadable)) == (1, 2)
+    (one,) = found.papers
+    assert "\n".join([one.ident, *found.whole, *(name for name, _ in found.unreadable)]).encode()
+    assert papers.text(one, tmp_path).whole
 
 
 def test_without_a_pdf_abstract_and_notes_are_the_text_and_no_page_numbers_are_claimed(folder: Path) -> None:

@@ -76,3 +76,5 @@ def check_python(file: str, code: str) -> None:
     except (SyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None) or 1
         raise LabError("product.bad_python", file=file, line=line, reason=getattr(error, "msg", str(error))) from None
+    except (RecursionError, MemoryError):
+        raise LabError("product.bad_python", file=file, line=1, reason="too many nested expressions") from None

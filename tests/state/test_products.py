@@ -354,3 +354,11 @@ def test_a_review_is_shown_with_notes_and_an_abstract_only_where_nobody_took_any
     shown = Review(review="Known.", papers=(read, unread)).shown
     assert "### a1: One (Ada et al., 2020)\n\nShows it." in shown and "Long." not in shown
     assert "### b2: Two (n.d.)\n\nAll that is known." in shown
+
+
+@pytest.mark.parametrize("code", ["-" * 100_000 + "1", "a" + ".b" * 50_000], ids=["signs", "dots"])
+def test_code_that_python_cannot_parse_for_its_depth_is_no_python(code: str) -> None:
+    data = ALL[3]
+    with pytest.raises(LabError) as caught:
+        Data.of({**data.files(), "code/load_data.py": code.encode()})
+    assert caught.value.key == "product.bad_python"

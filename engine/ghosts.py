@@ -1,7 +1,8 @@
-"""Jobs that nobody waits for any more: those of superseded visits and steps.
+"""Jobs that nobody waits for any more: those of superseded visits and steps, and of a run that stands still.
 
 They are stopped, and their attempts settled, so that no later engine adopts them and none keeps an engine awake. Jobs
-of visits that are open stay: whoever plays the visit waits on their folders. Called by the lab and by visits that end.
+of visits that are played stay: whoever plays the visit waits on their folders. Called by the lab and by visits that
+end.
 """
 
 from __future__ import annotations
@@ -24,22 +25,40 @@ _GHOSTS = """SELECT attempt.id FROM attempt JOIN step ON step.id = attempt.step
 async def stop(store: Store, places: Places, place: Place, run: int, visit: int) -> None:
     """Ask for the end of a run's jobs in a visit, which a fork may share. Whoever waits for them records it, now or
     when the run goes on."""
-    for row in store.rows(
+    for attempt in _in_flight(store, run, visit):
+        await place.stop(places.jobs / attempt)
+
+
+async def put_down(store: Store, places: Places, place: Place, run: int, visit: int) -> None:
+    """The same where nobody plays the visit: those that were stopped are written down now, and what was set aside for
+    them is freed. One that came to an end of its own, or was lost, is for whoever takes the run up again."""
+    jobs = _in_flight(store, run, visit)
+    for attempt, ending in zip(jobs, await _endings(place, places, jobs), strict=True):
+        if ending.state is ExperimentState.STOPPED:
+            with store.transaction() as tx:
+                _settle(tx, attempt, ending, "stopped")
+
+
+def _in_flight(store: Store, run: int, visit: int) -> list[str]:
+    rows = store.rows(
         "SELECT attempt.id FROM attempt JOIN step ON step.id = attempt.step JOIN visit ON visit.id = step.visit"
         " WHERE step.visit = ? AND coalesce(attempt.run, visit.run) = ? AND attempt.kind = 'job'"
         " AND attempt.state = 'flying'",
         (visit, run),
-    ):
-        await place.stop(places.jobs / row["id"])
+    )
+    return [str(row["id"]) for row in rows]
 
 
 async def end(store: Store, places: Places, place: Place) -> None:
     """Stop every ghost, wait until it is gone, and settle it."""
     ghosts = [str(row["id"]) for row in store.rows(_GHOSTS)]
-    endings = await asyncio.gather(*(_ending(place, places, attempt) for attempt in ghosts))
-    for attempt, ending in zip(ghosts, endings, strict=True):
+    for attempt, ending in zip(ghosts, await _endings(place, places, ghosts), strict=True):
         with store.transaction() as tx:
-            _settle(tx, attempt, ending)
+            _settle(tx, attempt, ending, "superseded")
+
+
+async def _endings(place: Place, places: Places, attempts: list[str]) -> list[Ending]:
+    return await asyncio.gather(*(_ending(place, places, attempt) for attempt in attempts))
 
 
 async def _ending(place: Place, places: Places, attempt: str) -> Ending:
@@ -53,11 +72,11 @@ async def _ending(place: Place, places: Places, attempt: str) -> Ending:
         return Ending(ExperimentState.LOST, error=str(error))
 
 
-def _settle(tx: Transaction, attempt: str, ending: Ending) -> None:
+def _settle(tx: Transaction, attempt: str, ending: Ending, why: str) -> None:
     """The attempt is over and its reservation freed; the experiment was stopped, whatever it had come to."""
     over = tx.execute(
-        "UPDATE attempt SET state = ?, error = 'superseded', ended_at = ? WHERE id = ? AND state = 'flying'",
-        (AttemptState.FAILED.value, tx.at, attempt),
+        "UPDATE attempt SET state = ?, error = ?, ended_at = ? WHERE id = ? AND state = 'flying'",
+        (AttemptState.FAILED.value, why, tx.at, attempt),
     )
     if over.rowcount == 0:  # whoever waited for it was quicker
         return

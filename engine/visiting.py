@@ -11,7 +11,7 @@ import importlib
 import json
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from engine import ghosts
 from engine.bell import Bell
@@ -52,6 +52,8 @@ class Surroundings:
     engine: int
     cards: int
     """GPUs of this machine."""
+    playing: set[int] = field(default_factory=set)
+    """Runs whose visit is played now: they wait for their jobs themselves."""
 
     @property
     def gpu(self) -> bool:
@@ -80,6 +82,7 @@ async def work(around: Surroundings, run: int, visit: Visit) -> None:
     over = asyncio.create_task(_called_off(around, run, visit))
     phase = asyncio.create_task(_play(desk), name=visit.label)
     ended: asyncio.Task[None] | None = None
+    around.playing.add(run)
     try:
         await asyncio.wait({phase, over}, return_when=asyncio.FIRST_COMPLETED)
         if phase.done() and not over.done():
@@ -94,6 +97,7 @@ async def work(around: Surroundings, run: int, visit: Visit) -> None:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await desk.end()
+        around.playing.discard(run)
 
 
 async def _may_begin(around: Surroundings, run: int, visit: Visit) -> None:
@@ -127,8 +131,9 @@ def ending_decision(store: Store, run: int, visit: Visit) -> tuple[int, str, dic
 
 
 async def stop_jobs(around: Surroundings, run: int, visit: Visit) -> None:
-    """Ask for the end of a run's jobs in a visit."""
-    await ghosts.stop(around.store, around.places, around.workshop.place, run, visit.id)
+    """Ask for the end of a run's jobs in a visit; whoever plays it writes down how they ended."""
+    ended = ghosts.stop if run in around.playing else ghosts.put_down
+    await ended(around.store, around.places, around.workshop.place, run, visit.id)
 
 
 async def _ended(around: Surroundings, run: int, visit: Visit, desk: Desk, phase: asyncio.Task[object]) -> None:

@@ -152,6 +152,45 @@ async def test_stop_ends_experiments_and_resume_runs_them_again(tmp_path: Path, 
         assert [row["id"] for row in lab.store.rows("SELECT id FROM experiment")] == [1]
 
 
+async def test_a_run_that_is_stopped_while_no_engine_works_has_nothing_running_or_set_aside(
+    tmp_path: Path, monkeypatch: Patch
+) -> None:
+    plays = Runs(tmp_path)
+    async with laboratory(tmp_path, monkeypatch, {READ: plays}) as lab:
+        first = await started(lab)
+        await lab.die()
+        lab.leave(WordKind.STOP)
+        lab.start()
+        lab.work()
+        await lab.until("SELECT 1 FROM experiment WHERE state = 'stopped'")
+        assert states(lab.store, "run") == ["stopped"]
+        assert lab.store.row("SELECT 1 FROM attempt WHERE state = 'flying'") is None
+        lab.leave(WordKind.RESUME)
+        assert await started(lab) != first
+        plays.go.touch()
+        await lab.until("SELECT 1 FROM experiment WHERE state = 'finished'")
+
+
+async def test_an_experiment_that_ended_by_itself_before_its_run_was_stopped_is_not_run_again(
+    tmp_path: Path, monkeypatch: Patch
+) -> None:
+    plays = Runs(tmp_path)
+    async with laboratory(tmp_path, monkeypatch, {READ: plays}) as lab:
+        first = await started(lab)
+        await lab.die()
+        plays.go.touch()
+        async with asyncio.timeout(20):
+            while not (lab.places.jobs / first / "exit.json").exists():
+                await asyncio.sleep(0.02)
+        lab.leave(WordKind.STOP)
+        lab.start()
+        lab.work()
+        await lab.until("SELECT 1 FROM run WHERE state = 'stopped'")
+        lab.leave(WordKind.RESUME)
+        await lab.until("SELECT 1 FROM experiment WHERE state = 'finished'")
+        assert len(list(lab.places.jobs.iterdir())) == 1
+
+
 async def test_an_experiment_goes_on_while_engines_come_and_go(tmp_path: Path, monkeypatch: Patch) -> None:
     plays = Runs(tmp_path)
     async with laboratory(tmp_path, monkeypatch, {READ: plays}) as lab:

@@ -1,4 +1,5 @@
-"""The note box: three rows that take the place of the choices. Enter sends, Ctrl+J makes a line, Esc keeps the draft.
+"""The note box: three rows that take the place of the choices, and grow with a longer note up to a third of the screen.
+Enter sends, Ctrl+J makes a line, Esc keeps the draft.
 
 The text is a draft from its first letter on: every change is told, and whoever opened the box saves it.
 """

@@ -127,6 +127,17 @@ async def test_what_is_tied_is_counted() -> None:
     assert any("figures" in row and "1 of 2 ✗" in row for row in rows)
 
 
+async def test_no_section_that_the_lab_writes_is_cut_in_the_outline() -> None:
+    titles = ("Introduction", "Related work", "Background", "Methods", "Experimental setup", "Results", "Discussion")
+    text = "".join(rf"\section{{{title}}} Words. " for title in titles)
+    source = rf"\documentclass{{article}}\begin{{document}}\begin{{abstract}}A.\end{{abstract}}{text}\end{{document}}"
+    for cells, setup in ((80, "setup"), (200, "experimental setup")):
+        async with shown(with_source(scenes.paper_at_work(), source), 7, (cells, 50)) as (_, screen):
+            outline = [row.partition("│")[0] for row in rows_of(screen.lab)]
+        assert any(f"✓ {setup} " in row for row in outline), outline
+        assert not any("…" in row for row in outline)
+
+
 async def test_the_columns_of_a_table_stand_under_each_other() -> None:
     async with shown(scenes.paper_at_work(), 7) as (pilot, screen):
         await pilot.press("tab", "tab", "tab", "tab", "tab", "tab")

@@ -73,7 +73,7 @@ def section_lines(look: Look, cells: int) -> list[Line]:
     def filled(found: re.Match[str]) -> str:
         return values[int(found[1])].replace(" ", "\u00a0") if int(found[1]) < len(values) else "?"
 
-    title = tr("report.abstract") if section.title == "abstract" else section.title
+    title = section.title or section.name.capitalize()
     head = tr("since.changed" if other else "since.begins", version=str(made.row.version))
     return [
         line(dim(head)),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from state import paper
+from tui.language import tr
 
 RESULT = paper.RESULT
 BREAK = re.compile(r"\\(?:section|subsection)\*?\{([^{}]*)\}|\\begin\{(abstract)\}")
@@ -38,7 +39,8 @@ class Number:
 
 @dataclass(frozen=True)
 class Section:
-    """`text` holds each number as OPEN index CLOSE; `first` is the index of its first, `line` that of its heading."""
+    """`text` holds each number as OPEN index CLOSE; `first` is the index of its first, `line` that of its heading.
+    The abstract has no title."""
 
     title: str
     text: str
@@ -47,6 +49,11 @@ class Section:
     count: int
     top: bool
     line: int = 1
+
+    @property
+    def name(self) -> str:
+        """Its title; the abstract, which has none, by what it is."""
+        return self.title or tr("report.abstract")
 
 
 def numbers(source: str) -> list[Number]:
@@ -69,7 +76,7 @@ def sections(source: str) -> list[Section]:
         count = len(RESULT.findall(raw))
         text = plain(raw, first)
         top = not mark[0].startswith(r"\sub")
-        title = plain(mark[1], 0) if mark[1] else "abstract"
+        title = plain(mark[1], 0) if mark[1] else ""
         words = paper.words(re.sub(f"{OPEN}.*?{CLOSE}", "0", text))
         at = before + source.count("\n", 0, mark.start())
         found.append(Section(title, text, words, first, count, top, at))

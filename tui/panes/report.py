@@ -32,6 +32,8 @@ OUTLINE, WIDE_OUTLINE = 30, 44
 PAGE = 82
 ROWS = 12
 """Rows that the page has before its chain has more than one."""
+SHORT = {"experimental setup": "report.setup"}
+"""What the outline calls a section whose title is too long for it; of those that the lab writes it is this one."""
 COLUMNS = "   "
 """What stands between the columns of a table in the page's text."""
 
@@ -121,8 +123,7 @@ class ReportPane(Pane):
         section = next((one for one in reversed(sections(source)) if one.line <= at), None)
         if section is None:
             return tr("report.at_line", version=str(made.row.version), line=str(at))
-        title = tr("report.abstract") if section.title == "abstract" else section.title
-        return tr("report.at", version=str(made.row.version), section=title, line=str(at))
+        return tr("report.at", version=str(made.row.version), section=section.name, line=str(at))
 
     def body_paper(self, look: Look, cells: int, rows: int) -> list[Line]:
         made = look.newest(self.phase)
@@ -186,7 +187,9 @@ class ReportPane(Pane):
                 continue
             amount = section.count + sum(one.count for one in _within(told, section))
             words = section.words + sum(one.words for one in _within(told, section))
-            name = tr("report.abstract") if section.title == "abstract" else section.title.lower()
+            name = section.name.lower()
+            if width(name) > name_cells and name in SHORT:
+                name = tr(SHORT[name])
             mark = "✓" if words else "·"
             tied = fit(str(amount) if amount else NONE, 6, right=True)
             here = section.first <= self.number < section.first + amount
@@ -301,7 +304,7 @@ def _page(
         return f"‹{text}›" if index == chosen else text
 
     for number, section in enumerate(told):
-        title = tr("report.abstract") if section.title == "abstract" else section.title
+        title = section.title or section.name.capitalize()
         lines += [*([EMPTY] if number else []), line(bold(clip(title, cells - 2))), EMPTY]
         at += [section.line] * (len(lines) - len(at))
         paragraphs = section.text.split("\n")

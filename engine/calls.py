@@ -131,13 +131,17 @@ async def call(bench: Bench, line: Line, path: str, ask: Callable[[], Asked], to
 
 
 def _size(request: Request) -> int:
-    """Tokens of a request at the most, as characters / 3, and what its pictures may count."""
-    characters = len(request.system) + sum(
-        len(json.dumps(tool.schema)) + len(tool.description) for tool in request.tools
+    """Tokens of a request at the most, as bytes / 3, and what its pictures may count.
+
+    A Chinese character is three bytes and may be a token of its own.
+    """
+    texts = [request.system]
+    texts += (text for tool in request.tools for text in (json.dumps(tool.schema), tool.description))
+    texts += (
+        json.dumps(block, ensure_ascii=False) for message in request.messages for block in blocks_plain(message.blocks)
     )
-    for message in request.messages:
-        characters += sum(len(json.dumps(block, ensure_ascii=False)) for block in blocks_plain(message.blocks))
-    return characters // 3 + 1 + PICTURE_TOKENS * len(request.pictures)
+    size_b = sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
+    return size_b // 3 + 1 + PICTURE_TOKENS * len(request.pictures)
 
 
 def _refused(bench: Bench, micros: int) -> LabError | None:

@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import pytest
 
-from engine import recover, setbacks
+from engine import calls, recover, setbacks
 from engine.answers import Dialogue
 from engine.bench import Bench
-from engine.models.base import Fate, ModelError, Reply, Request, Usage
+from engine.models.base import Fate, Message, ModelError, Reply, Request, Usage
 from engine.prompt import fields_of
 from engine.replies import as_plain
 from state import durable, profiles
@@ -279,3 +279,8 @@ async def test_a_reply_that_cannot_be_kept_is_counted_once_and_not_asked_for_wit
     with pytest.raises(OSError):
         await talk(laid)
     assert rows(laid, "SELECT state, error FROM attempt") == [("doubt", "[Errno 5] Input/output error")]
+
+
+def test_what_is_set_aside_for_a_chinese_request_covers_a_token_for_each_character() -> None:
+    request = Request("m", "你" * 3000, (Message("user", ("好" * 3000,)),), ())
+    assert calls._size(request) >= 6000

@@ -112,7 +112,8 @@ def open_visit(
 def fork(tx: Transaction, run: int, visit: int) -> int:
     """A new run that shares every visit of `run` up to and with `visit`, by reference.
 
-    Unread notes go to both, and what a person set for `run` alone is in force for the new one too.
+    Unread notes go to both, what a person set for `run` alone is in force for the new one too, and so is their review
+    of a paper that both share.
     """
     row = tx.execute("SELECT phases, config, autonomy FROM run WHERE id = ?", (run,)).fetchone()
     phases = [Phase(each) for each in json.loads(row[0])]
@@ -143,7 +144,28 @@ def fork(tx: Transaction, run: int, visit: int) -> int:
         (child, run),
     )
     _share_settings(tx, run, child)
+    _share_review(tx, run, child)
     return child
+
+
+def _share_review(tx: Transaction, run: int, child: int) -> None:
+    """A person's own form speaks of the paper that was the newest when they signed: who shares it is judged by it."""
+    form = tx.execute(
+        "SELECT seq, value, word FROM setting WHERE run = ? AND key = 'review' ORDER BY seq DESC LIMIT 1", (run,)
+    ).fetchone()
+    if form is None:
+        return
+    shared = tx.execute(
+        "SELECT 1 FROM lineage WHERE run = ? AND visit = (SELECT visit.id FROM lineage JOIN visit"
+        " ON visit.id = lineage.visit WHERE lineage.run = ? AND visit.phase = ? AND visit.opened_seq < ?"
+        " ORDER BY place DESC LIMIT 1)",
+        (child, run, Phase.REPORT_WRITING.value, form[0]),
+    ).fetchone()
+    if shared is not None:
+        seq = tx.event(SettingChanged("review", None), child)
+        tx.execute(
+            "INSERT INTO setting (seq, run, key, value, word) VALUES (?,?,'review',?,?)", (seq, child, *form[1:])
+        )
 
 
 def _share_settings(tx: Transaction, run: int, child: int) -> None:

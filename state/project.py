@@ -63,6 +63,9 @@ CONCURRENCY = frozenset({"experiments.slots", "experiments.threads", "experiment
 LIVE = CONCURRENCY | {"autonomy", "checkpoints", "limits", "models", "experiments.sandbox"}
 """Keys and tables that apply from the next step; in no fingerprint. All else waits for the next run."""
 
+SHARED = frozenset({"experiments.slots"})
+"""Of what is live, what no run has for itself: one engine drives all of them."""
+
 SETTABLE = LIVE | {"languages"}
 """What `set` may change for a run at work; languages reach the next visit, which pins them."""
 
@@ -161,6 +164,12 @@ def with_set(config: Config, key: str, value: Plain) -> Config:
                 "set.unknown", option=key, nearest=error.facts["nearest"], allowed=error.facts["allowed"]
             ) from None
     raise LabError("set.bad_value", option=key, value=str(value), allowed=allowed(path))
+
+
+def for_one_run(key: str) -> None:
+    """LabError `set.for_all` for a key that cannot be set for a single run."""
+    if key in SHARED:
+        raise LabError("set.for_all", option=key)
 
 
 def _meanings(value: Plain) -> Iterator[Plain]:

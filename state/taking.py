@@ -27,7 +27,7 @@ from state.events import (
     WordTaken,
 )
 from state.notes import hand_on, note, run_at_work
-from state.project import Project, with_set
+from state.project import Project, for_one_run, with_set
 from state.store import Store, Transaction, canonical
 from state.vocabulary import Autonomy, Choice, Phase, Role, RunState, VisitState, Wait, WordKind
 
@@ -290,7 +290,10 @@ def stop(tx: Transaction, run: int) -> None:
 
 
 def resume(tx: Transaction, run: int, word: str) -> None:
-    """Go on after a pause, a stop, a failure or trouble; whatever waits for the world is tried at once."""
+    """Go on after a pause, a stop, a failure or trouble; whatever waits for the world is tried at once.
+
+    A trouble that asks something else than to try again stays open: to go on is no answer to it.
+    """
     state = tx.execute("SELECT state FROM run WHERE id = ?", (run,)).fetchone()[0]
     if state == RunState.DONE:
         return
@@ -298,8 +301,9 @@ def resume(tx: Transaction, run: int, word: str) -> None:
         tx.execute("UPDATE run SET state = ?, ended_at = NULL WHERE id = ?", (RunState.RUNNING.value, run))
     for (wait,) in tx.execute(
         "SELECT id FROM wait WHERE run = ? AND closed_seq IS NULL AND why IN"
-        " ('person', 'trouble', 'network', 'auth', 'disk', 'backoff', 'budget')",
-        (run,),
+        " ('person', 'trouble', 'network', 'auth', 'disk', 'backoff', 'budget')"
+        " AND (why != ? OR EXISTS (SELECT 1 FROM json_each(choices) WHERE value = ?))",
+        (run, Wait.TROUBLE.value, Choice.RETRY.value),
     ).fetchall():
         lineage.close_wait(tx, wait, Choice.RETRY.value, word=word)
     lineage.refresh(tx, run)
@@ -345,6 +349,8 @@ def _fork(tx: Transaction, run: int, body: inbox.ForkBody) -> int:
 def _set(tx: Transaction, word: str, run: int | None, body: inbox.SetBody, project: Project) -> None:
     value: Plain = list(body.value) if isinstance(body.value, list) else body.value
     with_set(project.config, body.key, value)  # refuses what cannot be set
+    if body.run is not None:
+        for_one_run(body.key)
     tx.event(SettingChanged(body.key, value), run)
     tx.execute(
         "INSERT INTO setting (seq, run, key, value, word) VALUES (?,?,?,?,?)",

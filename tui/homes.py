@@ -60,7 +60,7 @@ class Elsewhere:
 
 def _judged(folder: Path) -> dict[tuple[Path, int], tuple[float, float]]:
     """Runs of a project whose paper this person judged by a signed form, with the lab's overall and theirs."""
-    found = {}
+    found: dict[tuple[Path, int], tuple[float, float]] = {}
     try:
         where = places(folder)
         with reading(where.database, where.blobs) as reader:
@@ -70,8 +70,9 @@ def _judged(folder: Path) -> dict[tuple[Path, int], tuple[float, float]]:
                     continue
                 means = [row.summary.get("means") for row in reader.versions(run.id) if row.name == "refinement"]
                 told = next((mean["overall"] for mean in reversed(means) if mean and "overall" in mean), None)
-                if told is not None:
-                    found[folder, run.id] = float(told), float(form["overall"])
+                pair = (float(told), float(form["overall"])) if told is not None else None
+                if pair is not None and (run.parent is None or found.get((folder, run.parent)) != pair):
+                    found[folder, run.id] = pair  # a fork that shares paper and form is no paper of its own
     except (LabError, sqlite3.DatabaseError, OSError):  # home says what is wrong with it
         return {}
     return found

@@ -12,7 +12,9 @@ from ulid import ULID
 
 from state import inbox, lineage, notes, places, project, taking
 from state.errors import Plain
+from state.products.refinement import SCORES
 from state.project import Project
+from state.review import RATINGS
 from state.store import Store
 from state.vocabulary import Choice, Phase, Role, RunState, Wait, WordKind
 
@@ -164,6 +166,49 @@ def test_stop_is_undone_by_resume(here: Here) -> None:
     assert here.state() == RunState.STOPPED
     here.leave(WordKind.RESUME)
     assert here.state() == RunState.WAITING  # its checkpoint is still open
+
+
+def test_going_on_is_no_answer_to_a_trouble_that_asks_something_else(here: Here) -> None:
+    """A shelf that stayed short, say: whoever stops a run there and goes on has not said that it is enough."""
+    with here.store.transaction() as tx:
+        short = lineage.open_wait(tx, here.run, Wait.TROUBLE, [Choice.ENOUGH.value, Choice.STOP.value], {})
+        broke = lineage.open_wait(tx, here.run, Wait.TROUBLE, [Choice.RETRY.value, Choice.STOP.value], {})
+    here.leave(WordKind.STOP)
+    here.leave(WordKind.RESUME)
+    closed = here.store.rows("SELECT id, closed_seq IS NOT NULL AS closed FROM wait WHERE why = 'trouble' ORDER BY id")
+    assert [tuple(row) for row in closed] == [(short, 0), (broke, 1)]
+    assert here.state() == RunState.WAITING
+
+
+def test_what_all_runs_share_is_not_set_for_one_of_them(here: Here) -> None:
+    assert here.leave(WordKind.SET, run=here.run, key="experiments.slots", value=3).why == "set.for_all"
+    assert here.leave(WordKind.SET, key="experiments.slots", value=3).outcome == "taken"
+
+
+FORM = {**dict.fromkeys(SCORES, 3), "decision": "accept", **dict.fromkeys(RATINGS, 3)}
+
+
+def test_a_fork_that_shares_the_paper_is_judged_by_the_persons_form_and_any_other_is_not(here: Here) -> None:
+    def visited(phase: Phase) -> int:
+        with here.store.transaction() as tx:
+            visit = lineage.open_visit(tx, here.run, phase, {}, "frame", None)
+            tx.execute("UPDATE visit SET state = 'closed', closed_seq = ? WHERE id = ?", (tx.seq, visit))
+        return visit
+
+    def judged(run: int | None) -> bool:
+        return here.store.row("SELECT 1 FROM setting WHERE run = ? AND key = 'review'", (run,)) is not None
+
+    visited(Phase.REPORT_WRITING)
+    first = visited(Phase.REPORT_REFINEMENT)
+    assert here.leave(WordKind.REVIEW, form=FORM).outcome == "taken"
+    assert judged(here.leave(WordKind.FORK, phase="report_refinement").run)
+    assert not judged(here.leave(WordKind.FORK, run=here.run, phase="plan_formulation").run)
+    visited(Phase.REPORT_WRITING)
+    visited(Phase.REPORT_REFINEMENT)
+    assert here.leave(WordKind.REVIEW, run=here.run, form=FORM).outcome == "taken"
+    with here.store.transaction() as tx:
+        old = lineage.fork(tx, here.run, first)
+    assert not judged(old), "it speaks of the paper that was written after it"
 
 
 def test_pause_holds_the_run_until_resume(here: Here) -> None:

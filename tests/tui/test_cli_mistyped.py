@@ -82,6 +82,14 @@ def test_set_before_the_first_run_names_what_is_wrong_in_the_file(lab: Lab) -> N
     assert inbox.pending(lab.folder) == []
 
 
+def test_set_refuses_for_one_run_what_all_runs_share(lab: Lab) -> None:
+    run = str(lab.run())
+    said = lab.say("set", "experiments.slots", "2", "--run", run)
+    assert said.code == 2 and "set it without --run" in said.err
+    assert inbox.pending(lab.folder) == []
+    assert lab.say("set", "experiments.threads", "2", "--run", run).code == 0
+
+
 @pytest.mark.parametrize(
     ("value", "said"),
     [("deepsek", "No profile deepsek; meant deepseek? Profiles: "), ("ollama", "ollama needs the name of a model: ")],

@@ -38,6 +38,8 @@ def run(args: argparse.Namespace) -> int:
             config = Config.model_validate_json(json.dumps(reader.config(here.the_run(reader, args.run))))
         config = project.with_set(config, args.key, args.value)
         here.the_run(reader, args.run)
+        if args.run is not None:
+            project.for_one_run(args.key)
     value = config.flat()[args.key]
     if args.key.startswith("models."):
         profiles.parse(str(value))

@@ -39,10 +39,12 @@ def tail(text: str) -> str:
 
 
 def failed(wrong: str, output: str) -> tuple[str, str]:
-    """What a run failed with, and what it printed beyond that: a traceback is shown once."""
+    """What a run failed with, and what it printed beyond that: nothing is shown twice."""
     told, printed = tail(wrong), tail(output)
     last = printed.rsplit("Traceback (most recent call last):", 1)
-    return told, last[0].rstrip() if len(last) == 2 and last[1].strip() in told else printed
+    if len(last) == 2 and last[1].strip() in told:
+        printed = last[0].rstrip()
+    return told, "" if printed.strip() in told else printed
 
 
 def unparsed(file: str, code: str) -> Refusal | None:

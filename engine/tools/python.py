@@ -48,8 +48,9 @@ def shown(ending: Ending) -> Shown:
     if ending.ok:
         return tag("output", capped(ending.tail))
     error = ending.error or ending.limit or ending.state.value
-    last = ending.tail.rsplit(TRACEBACK, 1)  # a traceback is shown once, as the error
+    last = ending.tail.rsplit(TRACEBACK, 1)  # what the error says already is not shown twice
     printed = last[0].rstrip() if len(last) == 2 and last[1].strip() in error else ending.tail
+    printed = "" if printed.strip() in error else printed
     return lines(tag("output", capped(printed)) if printed else "", tag("error", capped(error)))
 
 

@@ -47,7 +47,8 @@ async def build(desk: Desk, draft: Draft, found: Mapping[str, ShelfPaper]) -> Dr
     """The draft with its PDF; or what is wrong with it, with lines, in words for its author."""
     language = Language(desk.frame.paper_language)
     bibtex = {key: one.bibtex for key, one in found.items()}
-    prepared = pdf.prepared(draft.source, known(desk), bibtex, draft.figures, language)
+    what = replace(known(desk), read=read(desk, found))
+    prepared = pdf.prepared(draft.source, what, bibtex, draft.figures, language)
     if prepared.faults:
         return _refused(prepared.faults, draft.source)
     mark = pdf.MARKS[language] if desk.frame.rehearsal or draft.rehearsed else ""
@@ -81,6 +82,12 @@ def known(desk: Desk) -> Known:
             *(program.code for program in experiments.programs),
         ),
     )
+
+
+def read(desk: Desk, found: Mapping[str, ShelfPaper]) -> tuple[str, ...]:
+    """What names things that may have digits in them, besides the settings: question, review, titles of papers."""
+    review = desk.inputs.products.get("review")
+    return desk.inputs.question, review.shown if review else "", *(one.title for one in found.values())
 
 
 def readable(desk: Desk, text: str, *, markdown: bool = False) -> str:

@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from engine.answering import Refusal
 from engine.inputs import Inputs
 from engine.phases import standing
-from engine.writing.references import SAID, not_chosen, numbers_in
+from engine.writing.chosen import in_name, names_in, not_chosen, numbers_in
+from engine.writing.said import SAID
 from state import paper
 from state.paper import Values, Where
 
@@ -31,19 +32,20 @@ _SILENT = re.compile(
 )
 _NUMBER = re.compile(r"(?<![\d.])\d(?:[\d.,_]*\d)?(?:[eE][+-]?\d+)?")
 _PERCENT = re.compile(r"\s*(?:\\?[%％]|个百分点|per ?cent)")
-_NAMED = re.compile(r"(?:[A-Za-z_]|[A-Za-z]-)\Z")
 
 
 def refused(inputs: Inputs, text: str, file: str) -> Refusal | None:
     """Why the numbers of a text do not stand: each with its line, the words around it, and what to write."""
-    chosen = {number for told in spoken_of(inputs) for number in numbers_in(told)}
+    spoken = spoken_of(inputs)
+    chosen = {number for told in spoken for number in numbers_in(told)}
+    names = {name for told in spoken for name in names_in(told)}
     values = paper.gather(standing.measured(inputs))
     visible = _SILENT.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text)
     faults: list[tuple[int, str, str]] = []
     for found in _NUMBER.finditer(visible):
         number, at, end = found[0], found.start(), found.end()
         percent = _PERCENT.match(visible, end)
-        if _NAMED.search(visible, max(0, at - 2), at) or (not percent and number.isdecimal() and int(number) <= COUNT):
+        if not percent and (in_name(visible, found, names) or (number.isdecimal() and int(number) <= COUNT)):
             continue
         if not not_chosen(number + (r"\%" if percent else ""), chosen):
             continue

@@ -41,9 +41,9 @@ SAID: dict[Key, str] = {
     "paper.bad_reference": r"\result{{{reference}}} is not program/dataset/metric/statistic; statistics are {allowed}",
     "paper.unknown_verdict": r"\verdict{{{program}}}: no program of that name has a verdict. There are: {near}",
     "paper.not_given": r"\given{{{found}}}: that number stands neither in the plan nor in a program, so it is no"
-    r" setting. A measured number is a reference, \result{{…}}",
-    "paper.not_percent": r"\result{{{reference}}} prints {shown}, a share of one: take the per cent away and say what"
-    " it is a share of",
+    r" setting. A measured number is a reference, \result{{…}}; what only defines something is written with letters",
+    "paper.not_percent": r"\result{{{reference}}} prints {shown}, which is no percentage: take the per cent away and"
+    " say what it is a number of, or a share of",
     "paper.unknown_citation": "no paper with the key {found} was found. Keys on the shelf: {near}",
     "paper.bad_citation": "the BibTeX entry of {found} cannot be read: {reason}",
     "paper.forbidden_command": "{found} is refused: a paper reads and writes no files and defines no commands",

@@ -17,10 +17,28 @@ from state.paper import uncommented
 
 COMMAND = re.compile(r"\\([A-Za-z]+|[^A-Za-z])(\*?)", re.DOTALL)
 GROUP = r"\{(?:[^{}\\]|\\.|\{(?:[^{}\\]|\\.|\{[^{}]*\})*\})*\}"
+CITE = rf"\\cite[a-z]*\*?\s*(?:\[[^\]]{{0,300}}\]\s*)*{GROUP}"
+
+_NUMBER = r"(?:[A-Z]\.?)?[1-9]\d{0,3}(?:\.\d{1,2}){0,2}[a-z]?(?![\w.]*\d)"
+_MARK = r"[\s~]*(?:\\[, ]\s*)?[(（]?"
+_LOCATED = re.compile(
+    rf"""
+    (?:(?<![A-Za-z])(?:secs?|sects?|sections?|ch|chaps?|chapters?|app|appx|appendix|appendices|tabs?|tables?|figs?
+      |figures?|eqs?|eqns?|equations?|thms?|theorems?|lemmas?|lem|cors?|corollary|props?|propositions?|defs?
+      |definitions?|algs?|algorithms?|vol|volume|no|notes?|fn|ex|examples?|remark|part|lines?|pp?|pages?)\.?
+     |\\S(?![A-Za-z])|§+|[表图式章节]|公式|定理|引理|命题|推论|定义|附录|算法|第)
+    {_MARK}{_NUMBER}[)）]?
+    (?:\s*(?:-{{1,3}}|[–,;&、，至到和]|and|or)\s*[(（]?{_NUMBER}[)）]?)*
+    (?!\s*(?:\\,\s*)?(?:\\?[%％‰]|per[\s-]?cent))
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+"""A place in a cited work: p.~3, Secs. 2 and 4, Theorem 2.1; 第 3 页."""
+_PAGES = re.compile(r"(?:pp?\.?|pages?)[\s~]*(?:\\[, ]\s*)?\d+\.\d", re.IGNORECASE)
 
 _NOT_PRINTED = re.compile(
     rf"""
-    \\cite[a-z]*\*?\s*(?:\[(?![^\]]{{0,300}}?(?:\d[.．]\d|%|％))[^\]]{{0,300}}\]\s*)*{GROUP}
+    {CITE}
   | \\includegraphics\*?\s*(?:\[[^\]]{{0,300}}\]\s*)*{GROUP}
   | \\(?:ref|eqref|label|url|result|verdict|given|bibliography|bibliographystyle|vspace|hspace|date)\*?\s*{GROUP}
   | \\(?:documentclass|usepackage)\s*(?:\[[^\]]{{0,300}}\])?\s*{GROUP}
@@ -50,6 +68,15 @@ _MATH = re.compile(
 def blank(text: str) -> str:
     """As many spaces, the same lines."""
     return re.sub(r"[^\n]", " ", text)
+
+
+def _printed_of(text: str) -> str:
+    """What stands beside a citation's key, but for places in the cited work; of all else nothing."""
+    if not text.startswith("\\cite") or "[" not in text:
+        return blank(text)
+    start, end = text.index("["), text.rindex("{")
+    beside = _LOCATED.sub(lambda found: found[0] if _PAGES.match(found[0]) else blank(found[0]), text[start:end])
+    return blank(text[:start]) + beside + blank(text[end:])
 
 
 @dataclass(frozen=True)
@@ -87,7 +114,7 @@ class Scan:
     @cached_property
     def visible(self) -> str:
         """What is printed as it is typed: no commands, no arguments that are names, lengths or bound values."""
-        text = _NOT_PRINTED.sub(lambda found: blank(found[0]), self.text)
+        text = _NOT_PRINTED.sub(lambda found: _printed_of(found[0]), self.text)
         text = text.replace("\\_", "__").replace("\\%", " %")
         return COMMAND.sub(lambda found: blank(found[0]), text)
 

@@ -130,6 +130,17 @@ def test_a_setting_is_what_plan_data_or_a_program_names_and_no_other_number(lay:
     assert [refused(number) for number in ("100", "97", "4,000", "2", "152", "44")] == [False] * 4 + [True] * 2
 
 
+def test_a_name_with_a_decimal_in_it_is_one_that_question_review_or_a_cited_title_has(lay: Lay) -> None:
+    review = REVIEW.model_copy(update={"review": "GPT-3.5 was asked."})
+    inputs = replace(inputs_with(review, PLAN, DATA, experiments(), INTERPRETATION), asked="Does Phi-2.7 grok?")
+    desk = play(lay(Phase.REPORT_WRITING), Cast(), inputs)
+    found = {"x": REVIEW.papers[0].model_copy(update={"title": "Llama-3.1-8B"})}
+    named = replace(building.known(desk), read=building.read(desk, found))
+    names = ("GPT-3.5", "Phi-2.7", "Llama-3.1-8B", "Acc-3.1")
+    told = [bool(bound(f"\\begin{{document}}\n{name}", named, Language.EN)[1]) for name in names]
+    assert told == [False, False, False, True]
+
+
 def test_a_program_that_failed_after_it_wrote_its_results_measured_nothing(lay: Lay) -> None:
     laid = lay(Phase.RUNNING_EXPERIMENTS)
     blob = laid.store.put(b'{"toy": {"means": {"steps": 9.0}}}')

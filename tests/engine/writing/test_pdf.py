@@ -300,7 +300,7 @@ async def test_a_work_without_authors_is_the_subject_of_a_sentence_by_its_title(
 @pytest.mark.parametrize("tex", [False, pytest.param(True, marks=pytest.mark.needs("xelatex", "texlive-xetex"))])
 async def test_what_stands_at_a_citation_is_printed_whatever_it_means_elsewhere(tmp_path: Path, tex: bool) -> None:
     """In the brackets of a citation, and in a bibliography, what looks like code of either typesetter is text."""
-    cite = r"\citep[see][eq. 3*x \#sys.version \$5]{odd} and \citep[\#read(paper)]{odd} and \cite{arx}"
+    cite = r"\citep[see][eq. 3*x \#sys.version \$n]{odd} and \citep[\#read(paper)]{odd} and \cite{arx}"
     source = paper(discussion=f"It holds {cite}.")
     prepared = pdf.prepared(source, KNOWN, SHELF | ODD, FIGURES, Language.EN)
     assert prepared.faults == ()
@@ -308,7 +308,7 @@ async def test_what_stands_at_a_citation_is_printed_whatever_it_means_elsewhere(
     assert built.fault is None
     whole = " ".join(texts(tmp_path / "job" / "work" / "paper.pdf"))
     assert "see" in whole
-    assert "eq. 3*x #sys.version $5" in whole
+    assert "eq. 3*x #sys.version $n" in whole
     assert "#read(paper)" in whole
     assert "documentclass" not in whole
     assert re.search(r"trick of β\s?-\s?vae: 5.2 & ..5cinputpaper.tex, costs \$5", whole, re.IGNORECASE)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import os
 import signal
 import stat
@@ -18,8 +19,11 @@ from collections.abc import Iterable
 PAGE_B = os.sysconf("SC_PAGE_SIZE")
 MARK = "LAB_JOB"
 SHARED_B = 32 << 20  # below this, shared pages are libraries: not worth a second look
+LEAST_B = 4096  # what a name takes at least: empty files fill a disk too
+UNCOUNTABLE_B = 1 << 62
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 ROUNDS = 200
+THREADS = 17  # which of `_fields` says how many
 
 LISTED = os.path.exists(f"/proc/self/task/{os.getpid()}/children")  # noqa: PTH110  pathlib is slow to import
 
@@ -33,7 +37,7 @@ def prctl(option: int, value: int) -> None:
 
 
 def descendants(root: int, most: int | None = None) -> list[int]:
-    """The living processes below `root`, without it, parents first. Zombies are dead: they are not in it.
+    """The living processes below `root`, without it, parents first. The dead that nobody waited for are not in it.
 
     With `most` no more than that many: a bomb grows faster than all of it can be counted.
     """
@@ -42,7 +46,7 @@ def descendants(root: int, most: int | None = None) -> list[int]:
     known = None if LISTED else _parents()
     while todo and (most is None or len(found) < most):
         pid = todo.pop()
-        if pid != root and not _zombie(pid):
+        if pid != root and not _dead(pid):
             found.append(pid)
         todo += _children(pid) if known is None else known.get(pid, [])
     return found
@@ -67,11 +71,23 @@ def _children(pid: int) -> list[int]:
     return children
 
 
-def _zombie(pid: int) -> bool:
+def _dead(pid: int) -> bool:
+    """Ended, or nobody. One whose first thread alone ended has the letter of the dead, and lives."""
     try:
-        return _fields(pid)[0] in (b"Z", b"X")
+        fields = _fields(pid)
     except (FileNotFoundError, ProcessLookupError):
         return True
+    return fields[0] in (b"Z", b"X") and int(fields[THREADS]) <= 1
+
+
+def _told_at(pid: int) -> str:
+    """The folder of /proc that tells of a process: of one whose first thread ended only that of another thread does."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        if _fields(pid)[0] == b"Z":
+            for thread in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208  names are all that is needed
+                if int(thread) != pid:
+                    return f"/proc/{pid}/task/{thread}"
+    return f"/proc/{pid}"
 
 
 def _fields(pid: int) -> list[bytes]:
@@ -80,50 +96,89 @@ def _fields(pid: int) -> list[bytes]:
     return told[told.rindex(b")") + 2 :].split()
 
 
-def memory_b(pids: Iterable[int]) -> int:
-    """What the tree holds: the private pages of each, and shared memory (counted once, at its largest holder)."""
-    private = shared = 0
+def memory_b(pids: Iterable[int]) -> tuple[int, dict[int, int]]:
+    """What the tree holds: its private pages, and who has how much shared memory mapped."""
+    private, shared = 0, {}
     for pid in pids:
         try:
-            _, resident, common, *_ = map(int, _read(f"/proc/{pid}/statm").split())
+            at = f"/proc/{pid}"
+            size, resident, common, *_ = map(int, _read(f"{at}/statm").split())
+            if not size and (at := _told_at(pid)) != f"/proc/{pid}":
+                size, resident, common, *_ = map(int, _read(f"{at}/statm").split())
             private += (resident - common) * PAGE_B
-            if common * PAGE_B > SHARED_B:
-                shared = max(shared, _shmem_b(pid))
+            if common * PAGE_B > SHARED_B and (mapped_b := _kb(f"{at}/status", b"RssShmem:")):
+                shared[pid] = mapped_b
         except (FileNotFoundError, ProcessLookupError, ValueError):
             continue
-    return private + shared
+    return private, shared
 
 
-def _shmem_b(pid: int) -> int:
-    for line in _read(f"/proc/{pid}/status").splitlines():
-        if line.startswith(b"RssShmem:"):
+def shared_b(holders: dict[int, int]) -> int:
+    """The shared memory of all `holders`, each page once: the kernel divides it among those that have it mapped.
+
+    It walks through all that they hold, so it is asked only where the answer matters.
+    """
+    total = 0
+    for pid in holders:
+        with contextlib.suppress(OSError, ValueError):
+            total += _kb(f"{_told_at(pid)}/smaps_rollup", b"Pss_Shmem:")
+    return max(total, max(holders.values(), default=0))
+
+
+def _kb(path: str, name: bytes) -> int:
+    """What a line of a file in /proc says in kB, in bytes; 0 where it has no such line."""
+    for line in _read(path).splitlines():
+        if line.startswith(name):
             return int(line.split()[1]) * 1024
     return 0
 
 
 def folder_b(folder: str) -> int:
-    """The disk space of the files below `folder`, links not followed. What goes away meanwhile is passed over."""
+    """The disk space of the files below `folder`, links not followed. What goes away meanwhile is passed over.
+
+    A folder that was closed is opened again, to be counted. One whose path is too long to be opened has no end.
+    """
     total = 0
     todo = [folder]
+    closed: set[str] = set()
     while todo:
+        at = todo.pop()
         try:
-            with os.scandir(todo.pop()) as entries:
+            with os.scandir(at) as entries:
                 for entry in entries:
-                    with contextlib.suppress(OSError):
+                    with contextlib.suppress(FileNotFoundError):
                         told = entry.stat(follow_symlinks=False)
-                        total += told.st_blocks * 512
+                        total += max(told.st_blocks * 512, LEAST_B)
                         if stat.S_ISDIR(told.st_mode):
                             todo.append(entry.path)
-        except OSError:
-            continue
+        except PermissionError:
+            if at not in closed and open_up(at):
+                closed.add(at)
+                todo.append(at)
+        except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:
+                return UNCOUNTABLE_B
     return total
+
+
+def open_up(folder: str) -> bool:
+    """Give this person back the rights to a folder of theirs, which a program took away. False where nobody can."""
+    try:
+        fd = os.open(folder, os.O_PATH | os.O_NOFOLLOW | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.chmod(f"/proc/self/fd/{fd}", 0o700)  # noqa: PTH101  what was opened, whatever has its name by now
+        finally:
+            os.close(fd)
+    except OSError:
+        return False
+    return True
 
 
 def unlinked_b(pids: Iterable[int]) -> int:
     """The disk space of files that the tree holds open though they have no name left."""
     seen: dict[tuple[int, int], int] = {}
     for pid in pids:
-        with contextlib.suppress(OSError), os.scandir(f"/proc/{pid}/fd") as entries:
+        with contextlib.suppress(OSError), os.scandir(f"{_told_at(pid)}/fd") as entries:
             for entry in entries:
                 with contextlib.suppress(OSError):
                     told = entry.stat()
@@ -179,13 +234,14 @@ def marked(mark: str, folder: str) -> list[int]:
             continue
         pid = int(name)
         try:
-            carries = token in _read(f"/proc/{pid}/environ", 1 << 20).split(b"\0")
+            told = _told_at(pid)
+            carries = token in _read(f"{told}/environ", 1 << 20).split(b"\0")
             if not carries:
-                at = os.readlink(f"/proc/{pid}/cwd").removesuffix(" (deleted)")  # noqa: PTH115  a name, not a Path
+                at = os.readlink(f"{told}/cwd").removesuffix(" (deleted)")  # noqa: PTH115  a name, not a Path
                 carries = (at == folder or at.startswith(folder + "/")) and _fields(pid)[4] == b"0"
         except OSError:  # another person's, or gone, or in a folder whose path is longer than the kernel names
             continue
-        if carries and not _zombie(pid):
+        if carries and not _dead(pid):
             found.append(pid)
     return found
 

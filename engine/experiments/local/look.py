@@ -25,6 +25,14 @@ OVERDUE_S = 10.0
 
 def look(folder: Path) -> Look:
     """PLANNED, RUNNING, ENDED or LOST. Cheap enough to be asked many times a second."""
+    try:
+        return _look(folder)
+    except PermissionError:  # a program took the rights to its job's folder away
+        limits.open_up(str(folder))
+        return _look(folder)
+
+
+def _look(folder: Path) -> Look:
     if held(folder):
         rouse(folder)
         return Look.RUNNING
@@ -37,7 +45,7 @@ def look(folder: Path) -> Look:
         return Look.RUNNING
     if (folder / "exit.json").exists():
         return Look.ENDED
-    limits.end_marked(folder.name, str((folder / "work").resolve()))
+    end_left(folder)
     return Look.LOST
 
 
@@ -78,9 +86,14 @@ def end_overdue(folder: Path, shim: int, took_s: float) -> None:
     limits.send([shim], signal.SIGSTOP)
     limits.send(tree, signal.SIGKILL)
     limits.send([shim], signal.SIGKILL)
-    limits.end_marked(folder.name, str((folder / "work").resolve()))
+    end_left(folder)
     told = {
         "state": "limit", "exit_code": None, "signal": None, "limit": "wall", "took_s": round(took_s, 3),
         "output_b": 0, "memory_b": 0, "cpu_s": 0.0,
     }  # fmt: skip
     durable.write_json(folder / "exit.json", told, mode=0o600)
+
+
+def end_left(folder: Path) -> None:
+    """End what is left of a job. Its work folder counts as it was laid out, whatever a program made it link to."""
+    limits.end_marked(folder.name, str(folder.resolve() / "work"))

@@ -117,7 +117,7 @@ class Watch:
         self.program = 0
         self.status: int | None = None
         self.peak_b = 0
-        self.disk_due = 0.0
+        self.disk_due = self.shared_due = 0.0
         self.least_b = room_b(folder)
         self.leaving = False
         self.apart = False  # whether the program is among processes of its own
@@ -246,13 +246,15 @@ class Watch:
                 return ""
 
     def over(self, now: float) -> str:
+        if not os.access(self.folder, os.W_OK | os.X_OK):  # by the program: it must neither blind nor gag its shim
+            limits.open_up(str(self.folder))
         if (self.folder / "stop").exists() or not self.folder.is_dir():  # the project was removed: for nobody
             return "stop"
         between = apart.STANDING_BETWEEN if self.apart else 0
         pids = limits.descendants(os.getpid(), int(self.caps["processes"]) + between + 1)[between:]
         if len(pids) > self.caps["processes"]:
             return "processes"
-        used_b = limits.memory_b(pids)
+        used_b = self.memory(pids, now)
         self.peak_b = max(self.peak_b, used_b)
         if 0 < self.caps["memory_b"] < used_b:
             return "memory"
@@ -262,6 +264,15 @@ class Watch:
                 return "disk"
             self.disk_due = now + max(DISK_LOOK_S, 10 * (time.monotonic() - now))  # a folder of many files: seldom
         return ""
+
+    def memory(self, pids: list[int], now: float) -> int:
+        """What the tree holds. Whether its shared memory is one or many is asked where many would be too much."""
+        private_b, holders = limits.memory_b(pids)
+        shared_b = max(holders.values(), default=0)
+        if 0 < self.caps["memory_b"] < private_b + sum(holders.values()) and now >= self.shared_due:
+            shared_b = limits.shared_b(holders)
+            self.shared_due = now + 10 * (time.monotonic() - now)
+        return private_b + shared_b
 
     def settle(self) -> None:
         """Take the ends of children; orphans of the tree come to this process too."""
@@ -310,19 +321,27 @@ class Watch:
         }
 
     def write_exit(self, told: dict[str, object]) -> None:
-        """Write how it ended; on a full disk give back the reserve, then wait for room as long as it takes."""
+        """Write how it ended; on a full disk give back the reserve, then wait for room as long as it takes.
+
+        Whatever the program laid in the way, or closed, is no reason to wait.
+        """
         while True:
+            limits.open_up(str(self.folder))
             try:
                 durable.write_json(self.folder / "exit.json", told, mode=0o600)
             except FileNotFoundError:  # somebody removed the whole folder: there is nobody to tell
                 return
+            except IsADirectoryError:
+                (self.folder / "exit.json").rename(self.folder / f"exit.json.{os.urandom(4).hex()}")
             except OSError:
-                (self.folder / "reserve").unlink(missing_ok=True)
+                with contextlib.suppress(OSError):
+                    (self.folder / "reserve").unlink(missing_ok=True)
                 time.sleep(0.05 if self.leaving else 1)
                 if self.leaving:
                     return
             else:
-                (self.folder / "reserve").unlink(missing_ok=True)
+                with contextlib.suppress(OSError):
+                    (self.folder / "reserve").unlink(missing_ok=True)
                 return
 
     def leave(self, number: int, frame: object) -> None:

@@ -8,11 +8,12 @@ Reads only; never starts an engine.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from state import lock
+from state import decided, lock
 from state.places import Places, places
 from state.readers import Reader, reading
 from state.rows import RunRow, newest
@@ -36,6 +37,7 @@ PRODUCTS = {
 def report(project: Path, run: int | None = None) -> dict[str, Any]:
     """The object, for `run` or the newest one. LabErrors of places and readers pass through."""
     where = places(project)
+    left = decided.Inbox(where).words()  # before the waits: a word is committed first and goes from the inbox then
     with reading(where.database, where.blobs) as reader:
         found = {
             "version": VERSION,
@@ -63,7 +65,7 @@ def report(project: Path, run: int | None = None) -> dict[str, Any]:
         chosen = next((each for each in runs if each.id == run), None) if run is not None else None
         chosen = chosen or (newest(runs) if run is None else None)
         if chosen is not None:
-            found |= _of_run(reader, where, chosen)
+            found |= _of_run(reader, where, chosen, left)
         return found
 
 
@@ -80,10 +82,11 @@ def engine(where: Places) -> dict[str, Any]:
     }
 
 
-def _of_run(reader: Reader, where: Places, run: RunRow) -> dict[str, Any]:
+def _of_run(reader: Reader, where: Places, run: RunRow, left: Sequence[decided.Left]) -> dict[str, Any]:
     visits = [visit for visit in reader.visits(run.id) if visit.state != "superseded"]
     totals = reader.totals(run.id)
-    notes = reader.notes(run.id)
+    notes, waits = reader.notes(run.id), reader.waits(run.id)
+    choices = decided.decided(left, run.id, waits)
     return {
         "run": run.id,
         "state": run.state,
@@ -98,8 +101,9 @@ def _of_run(reader: Reader, where: Places, run: RunRow) -> dict[str, Any]:
                 "id": wait.id,
                 "choices": list(wait.choices),
                 "facts": wait.facts,
+                "decided": choices.get(wait.id),
             }
-            for wait in reader.waits(run.id)
+            for wait in waits
         ],
         "calls": {
             "answered": totals.answered,

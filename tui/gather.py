@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from state import standstill, talk
+from state.decided import Inbox, decided
 from state.durable import read_beneath
 from state.errors import LabError
 from state.places import Places
@@ -23,7 +24,6 @@ from state.vocabulary import Phase
 from tui import drafts
 from tui.builds import Build, Builds
 from tui.curves import Metrics
-from tui.decided import Inbox, decided
 from tui.engineseen import EngineSeen
 from tui.homes import Beside
 from tui.logfile import LogFile

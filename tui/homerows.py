@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from state import atwork, lock, standstill
+from state.decided import Inbox, Left, decided
 from state.durable import read_json
 from state.errors import LabError
 from state.places import Places, places
@@ -21,7 +22,6 @@ from state.readers import Reader
 from state.rows import RunRow, WaitRow
 from state.vocabulary import Phase
 from tui.builds import Builds
-from tui.decided import Inbox, Left, decided
 from tui.look import HomeRow
 
 ENDED = ("done", "stopped", "failed")

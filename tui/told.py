@@ -16,6 +16,7 @@ from typing import Any
 from state.errors import LabError
 from state.rows import EventRow, WaitRow
 from tui import words
+from tui.decided import choice_told
 from tui.language import has, tr
 from tui.text import clip, fit, width
 
@@ -113,17 +114,22 @@ def status_lines(report: Mapping[str, Any]) -> Iterator[str]:
     if report["run"] is None:
         yield tr("status.none", project=Path(report["project"]).name)
         return
-    state = tr(f"state.{report['state']}")
+    waits = report["waiting_for"]
+    taken = bool(waits) and all(wait["decided"] for wait in waits)
+    state = tr("status.taken") if taken else tr(f"state.{report['state']}")
     name, phase = Path(report["project"]).name, words.phase_name(report.get("phase"))
     yield tr("status.run", project=name, run=report["run"], state=state, phase=phase)
     now = time.time_ns() // 1_000_000
-    for wait in report["waiting_for"]:
+    for wait in waits:
         what = _waited_for(wait["what"], wait.get("phase"), wait["facts"])
         since = round(datetime.fromisoformat(wait["since"]).timestamp() * 1000)
         yield tr("status.waits", what=what, since=words.clock(since, now))
         for reason in _because(wait["what"], wait["facts"]):
             yield tr("status.because", reason=clip(" ".join(reason.split()), 240))
-        yield tr("status.answers", choices=_choices(wait["choices"]))
+        if wait["decided"]:
+            yield tr("status.decided", answer=choice_told(wait["decided"]))
+        else:
+            yield tr("status.answers", choices=_choices(wait["choices"]))
     engine = report["engine"]
     yield tr("status.engine.alive", pid=engine["pid"]) if engine and engine.get("alive") else tr("status.engine.none")
     yield tr("status.spent", usd=report["cost_usd"], answered=report["calls"]["answered"])

@@ -11,6 +11,7 @@ from state import lineage
 from state.errors import Plain
 from state.vocabulary import Choice, Phase, Wait
 from tests.tui.test_cli import Lab, lab  # noqa: F401  the fixture
+from tui import launch
 
 
 def step(lab: Lab, visit: int, path: str, kind: str) -> int:  # noqa: F811
@@ -57,6 +58,19 @@ def test_a_trouble_that_is_not_the_labs_own_names_its_reason_and_no_log(lab: Lab
         lineage.open_wait(tx, run, Wait.TROUBLE, [Choice.ENOUGH.value], facts, visit=visit)
     shown = lab.say("status").out
     assert "Only 4 of 5 papers were found." in shown and "log" not in shown
+
+
+def test_what_was_decided_and_lies_in_the_inbox_is_told_so(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+    monkeypatch.setattr(launch, "start_engine", lambda folder: None)
+    run = lab.run()
+    lab.wait(run, Wait.CHECKPOINT, Choice.APPROVE, Choice.STOP)
+    assert "waits for you" in lab.say("status").out and "answers     approve, stop" in lab.say("status").out
+    lab.say("approve")
+    shown = lab.say("status").out
+    assert "decided, waits for the engine" in shown and "decided     approve" in shown
+    assert "waits for you" not in shown and "answers" not in shown
+    (told,) = json.loads(lab.say("status", "--json").out)["waiting_for"]
+    assert told["decided"] == "approve"
 
 
 def test_every_field_is_counted(lab: Lab) -> None:  # noqa: F811

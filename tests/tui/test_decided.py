@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 
 from state import inbox, lineage, lock, places
+from state.decided import Inbox, Left, answered
 from state.rows import EventRow
 from state.vocabulary import Choice, Language, Phase, Wait, WordKind
 from tests.tui import scenes
 from tests.tui.screens import rows_of, shown
 from tests.tui.test_poller import Project, posted, project
 from tui import language, launch
-from tui.decided import Inbox, Left, answered
 from tui.homerows import Found, project_rows
 from tui.look import Engine, Look
 from tui.poller import Looked, Wanted

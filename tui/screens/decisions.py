@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from state.decided import Left, answered
 from state.vocabulary import WordKind
-from tui.decided import Left, answered
 from tui.look import Look
 
 

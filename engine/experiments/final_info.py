@@ -19,6 +19,8 @@ from state.curve import LARGEST
 from state.errors import LabError
 
 LARGEST_B = 8 << 20
+NAMES = 10_000
+"""More names than these in one file are a curve, and each of them would be a row."""
 
 SHUT = (PermissionError, FileNotFoundError, NotADirectoryError)
 """A program may take its folder away, or the rights to read it: that is its failure, not the lab's."""
@@ -79,7 +81,7 @@ def results(work: Path, run: str = "run_1") -> list[Measured]:
         raise LabError("results.bad", file=file, why=f"{file} cannot be read: {error.strerror}") from error
     sha256 = hashlib.sha256(data).hexdigest()
     try:
-        told = FINAL_INFO.validate_python(json.loads(data.decode("utf-8"), object_pairs_hook=_each_once))
+        told = FINAL_INFO.validate_python(json.loads(data.decode("utf-8"), object_pairs_hook=_EachOnce()))
     except ValidationError as error:
         raise LabError("results.bad", file=file, why=_wrong(file, error)) from error
     except (ValueError, RecursionError) as error:
@@ -92,14 +94,22 @@ def results(work: Path, run: str = "run_1") -> list[Measured]:
     return found
 
 
-def _each_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Of two numbers under one name nobody could say which was measured."""
-    told = dict(pairs)
-    if len(told) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"{twice[:80]!r} stands in it twice")
-    return told
+class _EachOnce:
+    """An object of a file: of two numbers under one name nobody could say which was measured."""
+
+    def __init__(self) -> None:
+        self.names = 0  # in the whole file
+
+    def __call__(self, pairs: list[tuple[str, object]]) -> dict[str, object]:
+        self.names += len(pairs)
+        if self.names > NAMES:
+            raise ValueError(f"it holds more than {NAMES} names: put curves into metrics.jsonl")
+        told: dict[str, object] = {}
+        for name, value in pairs:
+            if name in told:
+                raise ValueError(f"{name[:80]!r} stands in it twice")
+            told[name] = value
+        return told
 
 
 def _unread(file: str, error: LabError) -> str:

@@ -63,12 +63,15 @@ class Spec(BaseModel):
     kind: str = ""
     argv: tuple[str, ...] = ()
     wants: tuple[str, ...] = ()
-    limits: dict[str, float]
+    limits: dict[str, Annotated[float, Field(allow_inf_nan=False)]]
 
 
 def gather(folder: Path) -> Ending:
     """The ending of the job in `folder`; without an `exit.json` it is `lost`. Reads and hashes: call it in a thread."""
-    spec = Spec.model_validate_json(durable.read_beneath(folder, "spec.json", final_info.LARGEST_B))
+    try:
+        spec = Spec.model_validate_json(durable.read_beneath(folder, "spec.json", final_info.LARGEST_B))
+    except (LabError, ValidationError, *SHUT):
+        return Ending(ExperimentState.FAILED, error="spec.json was overwritten by the program", tail=tail(folder))
     try:
         end = Exit.model_validate_json(durable.read_beneath(folder, "exit.json", 1 << 16))
     except LabError:
@@ -140,7 +143,7 @@ def tail(folder: Path) -> str:
         with durable.open_beneath(folder, "out.log") as fd:
             size_b = os.fstat(fd).st_size
             data = os.pread(fd, TAIL_B, max(size_b - TAIL_B, 0))
-    except LabError:
+    except (LabError, *SHUT):
         return ""
     text = ANSI.sub("", data.decode("utf-8", "replace"))
     if size_b > TAIL_B:

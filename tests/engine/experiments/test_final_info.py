@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,18 @@ def test_a_missing_linked_or_endless_results_file_is_answered_too(tmp_path: Path
     with (tmp_path / "run_1" / "final_info.json").open("wb") as file:
         file.truncate(final_info.LARGEST_B + 1)
     assert "larger than 8 MB" in why(tmp_path)
+
+
+@pytest.mark.parametrize("last", ['"n0": 2', '"n": 2'], ids=["twice", "once"])
+def test_a_file_of_names_without_end_is_answered_at_once(tmp_path: Path, last: str) -> None:
+    names = ",".join(f'"n{n}": 1' for n in range(400_000))
+    begun = time.process_time()
+    assert "put curves into metrics.jsonl" in why(write(tmp_path, f'{{"d": {{"means": {{{names},{last}}}}}}}'))
+    few = ",".join(f'"n{n}": "x"' for n in range(final_info.NAMES - 4))
+    assert "n0: Input should be a valid number" in why(write(tmp_path, f'{{"d": {{"means": {{{few}}}}}}}'))
+    few = ",".join(f'"n{n}": 1' for n in range(final_info.NAMES - 4))
+    assert "'z' stands in it twice" in why(write(tmp_path, f'{{"d": {{"means": {{{few},"z":1,"z":2}}}}}}'))
+    assert time.process_time() - begun < 5
 
 
 plain = st.recursive(

@@ -60,6 +60,26 @@ def test_results_that_nobody_may_read_are_the_program_s_failure() -> None:
             os.seteuid(before)
 
 
+@pytest.mark.parametrize("told", ["", "x", "[]", '{"limits": {"file_b": 1e999}}', '{"limits": {"file_b": "much"}}'])
+def test_a_spec_that_a_program_wrote_over_is_its_failure(tmp_path: Path, told: str) -> None:
+    job(tmp_path)
+    (tmp_path / "out.log").write_text("its last words")
+    (tmp_path / "spec.json").write_text(told) if told else (tmp_path / "spec.json").unlink()
+    ending = harvest.gather(tmp_path)
+    assert (ending.state, ending.files, ending.tail) == (ExperimentState.FAILED, {}, "its last words")
+    assert ending.error == "spec.json was overwritten by the program"
+
+
+def test_a_log_that_nobody_may_read_has_no_last_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "out.log").write_text("its last words")
+
+    def refused(*given: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("state.durable.open_beneath", refused)
+    assert harvest.tail(tmp_path) == ""
+
+
 def test_files_with_holes_are_not_read_to_their_end(tmp_path: Path) -> None:
     work = job(tmp_path / "job", wants=("*.png", "*.bin"))
     for nth in range(40):

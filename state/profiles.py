@@ -10,7 +10,8 @@ from __future__ import annotations
 import difflib
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Protocol
 from urllib.parse import urlsplit
@@ -176,19 +177,20 @@ def own_file() -> Path:
 
 
 def profiles(environment: Mapping[str, str] | None = None) -> dict[str, Profile]:
-    """Every profile by name. LabError `profiles.unreadable` or `profiles.bad_value` for a person's file, with its line.
+    """Every profile by name. LabError `profiles.unreadable`, `profiles.unknown_key` or `profiles.bad_value`, with
+    the file that the fault stands in, a person's or ours, and its line.
 
     `ANTHROPIC_BASE_URL`, where it is set, moves the profile `anthropic`; its `origin` says so. One that is no address
     is a `profiles.bad_value` too.
     """
     environment = os.environ if environment is None else environment
-    tables = _tables(BUILT_IN.read_text(encoding="utf-8"), BUILT_IN)
-    own, text = own_file(), ""
-    if own.is_file():
-        text = _text(own)
-        for name, table in _tables(text, own).items():
+    files = [_File.of(BUILT_IN)]
+    tables = dict(files[0].tables)
+    if (own := own_file()).is_file():
+        files.append(_File.of(own))
+        for name, table in files[1].tables.items():
             tables[name] = _laid_over(tables.get(name, {"any_model": True}), table)
-    found = {name: _profile(name, table, own, text) for name, table in tables.items()}
+    found = {name: _profile(name, table, files) for name, table in tables.items()}
     if moved := environment.get("ANTHROPIC_BASE_URL", "").strip():
         if not _address(moved):
             raise LabError(
@@ -229,16 +231,45 @@ def parse(name: str, known: Mapping[str, Profile] | None = None) -> Choice:
     return Choice(profile=profile, model=ModelInfo(name=model, input=zero, output=zero))
 
 
-def _tables(text: str, file: Path) -> dict[str, dict[str, Any]]:
-    try:
-        tables = loads(text)
-    except tomllib.TOMLDecodeError as error:
-        line, reason = fault_of(text, error)
-        raise LabError("profiles.unreadable", file=str(file), line=line, reason=reason) from None
-    for name, table in tables.items():
-        if not isinstance(table, dict):
-            raise _bad(file, text, (name,), f"[{name}]")
-    return tables
+@dataclass(frozen=True)
+class _File:
+    """A file of profiles: ours, or a person's."""
+
+    path: Path
+    text: str
+    tables: Mapping[str, dict[str, Any]]
+
+    @classmethod
+    def of(cls, path: Path) -> _File:
+        text = _text(path)
+        try:
+            tables = loads(text)
+        except tomllib.TOMLDecodeError as error:
+            line, reason = fault_of(text, error)
+            raise LabError("profiles.unreadable", file=str(path), line=line, reason=reason) from None
+        found = cls(path, text, tables)
+        for name, table in tables.items():
+            if not isinstance(table, dict):
+                raise _bad(found, (name,), f"[{name}]")
+        return found
+
+    def holds(self, path: Sequence[str]) -> bool:
+        """Whether a value stands in it."""
+        here: Any = self.tables
+        for part in path:
+            if not isinstance(here, dict) or part not in here:
+                return False
+            here = here[part]
+        return True
+
+    def line_of(self, path: Sequence[str]) -> int:
+        return line_of(self.text, tuple(path))
+
+
+def _at_fault(files: Sequence[_File], path: Sequence[str]) -> _File:
+    """The file that a value stands in, of two a person's; for one that is missing, the one with as much of its path."""
+    parts = (path[:length] for length in range(len(path), 0, -1))
+    return next((file for part in parts for file in reversed(files) if file.holds(part)), files[-1])
 
 
 def _text(file: Path) -> str:
@@ -263,20 +294,24 @@ def _laid_over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
     return {**below, **above, "models": models, "origin": origin}
 
 
-def _profile(name: str, table: dict[str, Any], file: Path, text: str) -> Profile:
+def _profile(name: str, table: dict[str, Any], files: Sequence[_File]) -> Profile:
     try:
         profile = Profile.model_validate({**table, "name": name})
     except ValidationError as error:
-        faults = error.errors(include_url=False)
-        first = min(faults, key=lambda each: line_of(text, (name, *map(str, each["loc"]))))
-        path = (name, *(str(part) for part in first["loc"]))
+        faults = []
+        for each in error.errors(include_url=False):
+            path = (name, *(str(part) for part in each["loc"]))
+            file = _at_fault(files, path)
+            faults.append((-files.index(file), file.line_of(path), file, path, each))
+        _, line, file, path, first = min(faults, key=lambda fault: fault[:2])
         if first["type"] == "extra_forbidden":
-            where: dict[str, Plain] = {"file": str(file), "line": line_of(text, path), "option": ".".join(path)}
+            where: dict[str, Plain] = {"file": str(file.path), "line": line, "option": ".".join(path)}
             near = notation.nearest(Profile, first["loc"])
             raise LabError("profiles.unknown_key", **where, nearest=near) from None
-        raise _bad(file, text, path, notation.allowed(Profile, first["loc"])) from None
+        raise _bad(file, path, notation.allowed(Profile, first["loc"])) from None
     if name != REHEARSAL and not _address(profile.base_url):
-        raise _bad(file, text, (name, "base_url"), "https://…")
+        path = (name, "base_url")
+        raise _bad(_at_fault(files, path), path, "https://…")
     models = {each: model.model_copy(update={"name": each}) for each, model in profile.models.items()}
     return profile.model_copy(update={"models": models, "base_url": _base(profile.base_url)})
 
@@ -294,9 +329,9 @@ def _address(url: str) -> bool:
         return False
 
 
-def _bad(file: Path, text: str, path: tuple[str, ...], allowed: str) -> LabError:
+def _bad(file: _File, path: tuple[str, ...], allowed: str) -> LabError:
     return LabError(
-        "profiles.bad_value", file=str(file), line=line_of(text, path), option=".".join(path), allowed=allowed
+        "profiles.bad_value", file=str(file.path), line=file.line_of(path), option=".".join(path), allowed=allowed
     )
 
 

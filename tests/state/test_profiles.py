@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import state.profiles
 from state.errors import LabError
 from state.profiles import Choice, Profile, parse, profiles
 from tui import told
@@ -165,6 +166,30 @@ def test_what_is_wrong_in_a_persons_file_is_told_with_its_line(own: Path, text: 
 def test_what_is_wrong_in_a_persons_file_is_told_in_words(own: Path, text: str | bytes, said: str) -> None:
     own.write_bytes(text if isinstance(text, bytes) else text.encode())
     assert told.refusal(refused("anthropic")) == f"{own} {said}"
+
+
+@pytest.mark.parametrize(
+    ("shipped", "mine", "file", "line"),
+    [
+        ("[kimi]\nbase_url = 'https://k.example'\nread_s = 'long'\n", None, "shipped.toml", 3),
+        ("[kimi]\nbase_url = 'https://k.example'\nprices = 1\n", "[kimi]\ndefault = 'k2'\n", "shipped.toml", 3),
+        ("[kimi]\nbase_url = 'https://k.example'\nread_s = 9\n", "[kimi]\nread_s = 'long'\n", "profiles.toml", 2),
+        ("[kimi]\nbase_url = 'nowhere'\n", "[kimi]\ndefault = 'k2'\n", "shipped.toml", 2),
+        ("[kimi]\nbase_url = 'https://k.example'\n", "[mine]\ndefault = 'k2'\n", "profiles.toml", 1),
+        ("[kimi.models.k2]\ninput = 1.5\n[kimi]\nbase_url = 'https://k.example'\n",
+         "[kimi.models.k2]\noutput = 3\n", "shipped.toml", 2),
+    ],
+)  # fmt: skip
+def test_a_fault_is_told_of_the_file_that_it_stands_in(
+    own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shipped: str, mine: str | None, file: str, line: int
+) -> None:
+    monkeypatch.setattr(state.profiles, "BUILT_IN", tmp_path / "shipped.toml")
+    (tmp_path / "shipped.toml").write_text(shipped)
+    if mine is not None:
+        own.write_text(mine)
+    with pytest.raises(LabError) as caught:
+        profiles()
+    assert (Path(str(caught.value.facts["file"])).name, caught.value.facts["line"]) == (file, line)
 
 
 @pytest.mark.parametrize("more", ["", "/", "/v1", "/v1/", "/v1/messages", "/v1/messages/"])

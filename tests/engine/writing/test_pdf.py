@@ -16,7 +16,7 @@ from ulid import ULID
 
 from engine.experiments.contract import Ending
 from engine.experiments.local.place import Local
-from engine.writing import glyphs, latex, pdf, typeset
+from engine.writing import by_tex, glyphs, latex, pdf
 from engine.writing.pdf import MARKS, Built, Prepared
 from engine.writing.scaffold import scaffold, with_section
 from state.vocabulary import Language
@@ -171,9 +171,9 @@ def test_a_build_report_that_is_none_is_a_failure(build: bytes | None) -> None:
 
 
 def test_a_tex_log_gives_up_its_first_error_and_line() -> None:
-    told = typeset.tex_failed("blah\n./paper.tex:12: Undefined control sequence.\nl.12 \\x\n./paper.tex:13: More\n")
+    told = by_tex.tex_failed("blah\n./paper.tex:12: Undefined control sequence.\nl.12 \\x\n./paper.tex:13: More\n")
     assert (told.reason, told.line) == ("Undefined control sequence.", 12)
-    told = typeset.tex_failed("! Missing $ inserted.\n<inserted text>\nl.7 a_b\n")
+    told = by_tex.tex_failed("! Missing $ inserted.\n<inserted text>\nl.7 a_b\n")
     assert (told.reason, told.line) == ("Missing $ inserted.", 7)
 
 

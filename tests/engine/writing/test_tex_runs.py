@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.writing import typeset
+from engine.writing import by_tex, by_typst, typeset
 
 CITES = "@misc{a, title={A}}"
 PAPER = "\\documentclass{article}\n\\begin{document}\nText.\n\\end{document}\n"
@@ -23,10 +23,10 @@ class Tex:
         self.files: set[str] = set()
         self.ran: list[list[str]] = []
         monkeypatch.chdir(folder)
-        monkeypatch.setattr(typeset, "called", self.called)
+        monkeypatch.setattr(by_tex, "called", self.called)
         monkeypatch.setattr(typeset, "pages", lambda pdf: 1)
         monkeypatch.setattr(shutil, "which", lambda name: name if name in self.there else None)
-        monkeypatch.setattr(typeset, "with_typst", lambda source, setup: "said by Typst")
+        monkeypatch.setattr(by_typst, "with_typst", lambda source, setup: "said by Typst")
         Path("setup.json").write_text(json.dumps({"language": "en", "mark": "", "tex": True}))
         Path("paper.tex").write_text(PAPER)
         Path("references.bib").write_text(CITES)
@@ -34,7 +34,7 @@ class Tex:
     def called(self, line: list[str], folder: Path, wall_s: int) -> subprocess.CompletedProcess[str]:
         if line[0] == "kpsewhich":
             return subprocess.CompletedProcess(line, int(not {*line[1:]} <= self.files), "")
-        self.ran.append([line[0], *line[-1:], *[word for word in line if word in typeset.NO_PAGES.values()]])
+        self.ran.append([line[0], *line[-1:], *[word for word in line if word in by_tex.NO_PAGES.values()]])
         fails = self.sets_nothing or (self.broken and line[-1] == "paper.tex")
         if not fails and len(self.ran[-1]) == 2:
             (folder / line[-1]).with_suffix(".pdf").write_text("")

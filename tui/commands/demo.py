@@ -8,7 +8,7 @@ from pathlib import Path
 
 from state import project
 from tui import drafts, follow, here, launch, offer, sample, terminal
-from tui.language import tr
+from tui.language import current, tr
 
 FOLDER = Path("nightlab-demo")
 
@@ -27,7 +27,8 @@ def run(args: argparse.Namespace) -> int:
     folder = (args.folder / (args.dir or FOLDER)).absolute()
     fresh = not (folder / project.FILE).exists()
     if fresh:
-        sample.copy(folder, autopilot=autopilot, language=args.lang, model=None if alone else offer.ask())
+        spoken = args.lang or current().value  # as home's demo does
+        sample.copy(folder, autopilot=autopilot, language=spoken, model=None if alone else offer.ask())
     else:
         project.load(folder)
     drafts.know(folder)

@@ -33,22 +33,29 @@ _launched: dict[int, subprocess.Popen[bytes]] = {}
 
 
 async def submit(folder: Path, job: Job, lease: Lease | None = None) -> None:
-    """Start `job` in `folder` unless it was started; returns once its start is on disk.
+    """Start `job` in `folder` unless it was started; returns once its start is on disk, or that it was stopped before.
 
     A GPU lease's descriptor goes to the shim, which keeps the lease when this engine is gone. `job.not_started` where
-    the shim could not start the program.
+    no shim could start the program; then none starts it later either.
     """
     reap()
     lay_out(folder, job)
-    if (folder / "started.json").exists():
+    if begun(folder):
         return
     process = launch(folder, lease)
     until = time.monotonic() + LAUNCH_S
-    while not (folder / "started.json").exists():
-        over = process.poll() is not None or time.monotonic() > until
-        if over and not (folder / "started.json").exists():
+    while not begun(folder):
+        late = time.monotonic() > until
+        if late:  # a slow machine may bring the shim up yet: it finds this, and begins nothing
+            durable.write(folder / "stop", b"", mode=0o600)
+        if (late or process.poll()) and not begun(folder):  # 0: it left the job to another shim, which holds its lock
             raise LabError("job.not_started", job=folder.name, why=_last_words(folder, process.returncode))
         await asyncio.sleep(LOOK_S)
+
+
+def begun(folder: Path) -> bool:
+    """Whether the job was started, or has ended before it was."""
+    return (folder / "started.json").exists() or (folder / "exit.json").exists()
 
 
 def lay_out(folder: Path, job: Job) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import os
 import random
@@ -10,6 +11,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -139,3 +141,48 @@ async def test_a_shim_that_cannot_start_says_why(tmp_path: Path) -> None:
         await Local().submit(folder, job(""))
     assert caught.value.key == "job.not_started"
     assert "limits" in str(caught.value.facts["why"])
+
+
+SLOW = f"""
+import os, runpy, sys, time
+while not os.path.exists(sys.argv[1] + "/go"):
+    time.sleep(0.005)
+runpy.run_path({str(submit.SHIM)!r}, run_name="__main__")
+"""
+
+
+def launched(folder: Path) -> list[subprocess.Popen[bytes]]:
+    return [process for process in submit._launched.values() if str(folder) in cast(list[str], process.args)]
+
+
+async def test_a_shim_that_comes_up_after_it_was_given_up_begins_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The job runs again in another folder by then: it must not run twice."""
+    folder, place = tmp_path / "a", Local()
+    (tmp_path / "slow.py").write_text(SLOW)
+    monkeypatch.setattr(submit, "SHIM", tmp_path / "slow.py")
+    monkeypatch.setattr(submit, "LAUNCH_S", 0.0)
+    with pytest.raises(LabError) as caught:
+        await place.submit(folder, job(COUNTED))
+    assert caught.value.key == "job.not_started"
+    (folder / "go").touch()
+    assert [shim.wait(20) for shim in launched(folder)] == [0]
+    assert (await place.wait(folder)).state is S.STOPPED
+    assert not (folder / "started.json").exists()
+    assert not (folder / "work" / "count").exists()
+
+
+async def test_a_job_that_another_shim_is_about_to_start_is_waited_for(tmp_path: Path) -> None:
+    folder = tmp_path / "a"
+    submit.lay_out(folder, job(COUNTED))
+    with (folder / "lock").open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        submitted = asyncio.create_task(submit.submit(folder, job(COUNTED)))
+        async with asyncio.timeout(20):
+            while [shim.poll() for shim in launched(folder)] != [0]:
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(3 * submit.LOOK_S)  # not for an event, but for the absence of one
+        assert not submitted.done()
+        (folder / "started.json").write_text("{}")
+        await asyncio.wait_for(submitted, 20)

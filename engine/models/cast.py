@@ -15,8 +15,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from state.errors import LabError
-from state.toml_text import loads
+from state import notation
+from state.errors import LabError, Plain
+from state.toml_text import fault_of, loads
 from state.vocabulary import Phase
 
 FOLDER = "rehearsal"
@@ -115,7 +116,7 @@ class Cast:
 
 
 def load(project: Path) -> Cast:
-    """The cast in `project/rehearsal`; LabError `rehearsal.missing`, `rehearsal.bad_cast` with file, cue and reason."""
+    """The cast in `project/rehearsal`; LabError `rehearsal.missing`, or another `rehearsal.…` with file and cue."""
     folder = project / FOLDER
     if not folder.is_dir():
         raise LabError("rehearsal.missing", folder=str(folder))
@@ -133,20 +134,35 @@ def load(project: Path) -> Cast:
 def _sheet(file: Path) -> Sheet:
     if not file.exists():
         return Sheet()
+    text = _text(file)
     try:
-        values = loads(file.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise _bad(file, "", str(error)) from None
+        values = loads(text)
+    except tomllib.TOMLDecodeError as error:
+        line, reason = fault_of(text, error)
+        raise LabError("rehearsal.unreadable", file=str(file), line=line, reason=reason) from None
     try:
         return Sheet.model_validate(values)
     except ValidationError as error:
-        fault = error.errors()[0]
+        fault = error.errors(include_url=False)[0]
         kind, place, *_ = (*fault["loc"], 0, 0)
         rows = values.get(kind) if isinstance(kind, str) else None
         row = rows[place] if isinstance(rows, list) and isinstance(place, int) and place < len(rows) else {}
-        within = ".".join(str(part) for part in fault["loc"][2:])
-        name = str(row.get("name", place)) if isinstance(row, dict) else ""
-        raise _bad(file, name, f"{within}: {fault['msg']}".lstrip(": ")) from None
+        name = str(row.get("name", place)) if isinstance(row, dict) else str(place)
+        option = ".".join(str(part) for part in fault["loc"][2:]) or str(kind)
+        where: dict[str, Plain] = {"file": str(file), "cue": name, "option": option}
+        if fault["type"] == "extra_forbidden":
+            near = notation.nearest(Sheet, fault["loc"])
+            raise LabError("rehearsal.unknown_key", **where, nearest=near) from None
+        raise LabError("rehearsal.bad_value", **where, allowed=notation.allowed(Sheet, fault["loc"])) from None
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text("utf-8")
+    except OSError as error:
+        raise LabError("rehearsal.unreadable", file=str(file), line=1, reason=error.strerror or str(error)) from None
+    except UnicodeDecodeError:
+        raise LabError("rehearsal.unreadable", file=str(file), line=1, reason="encoding") from None
 
 
 def _files(folder: Path) -> dict[tuple[str, str], str]:
@@ -156,7 +172,7 @@ def _files(folder: Path) -> dict[tuple[str, str], str]:
         parts = path.name.split(".")
         if not path.is_file() or not parts[0]:
             continue
-        text = path.read_text("utf-8")
+        text = _text(path)
         languages = (parts[1],) if len(parts) > 2 and parts[1] in LANGUAGES else LANGUAGES
         for language in languages:
             found[parts[0], language] = found[path.name, language] = text
@@ -168,14 +184,15 @@ def _check(file: Path, phase: str, sheet: Sheet, cast: Cast) -> None:
     seen: set[str] = set()
     for cue in sheet.cue:
         if cue.name in seen:
-            raise _bad(file, cue.name, "there are two cues of this name")
+            raise LabError("rehearsal.cue_twice", file=str(file), cue=cue.name)
         seen.add(cue.name)
         _patterns(file, cue.name, cue.when)
         for text in _strings(cue.arguments):
             named = FILE.fullmatch(text)
             missing = [language for language in LANGUAGES if named and (named[1], language) not in cast.files]
             if missing:
-                raise _bad(file, cue.name, f"files/{text[1:]} is missing in {', '.join(missing)}")
+                where: dict[str, Plain] = {"file": str(file), "cue": cue.name}
+                raise LabError("rehearsal.file_missing", **where, named=text[1:], languages=", ".join(missing))
     for phrase in sheet.phrase:
         _patterns(file, phrase.name, phrase.when)
         _no_circle(file, phase, phrase.name, cast, ())
@@ -187,12 +204,13 @@ def _patterns(file: Path, name: str, when: Mapping[str, tuple[str, ...]]) -> Non
             try:
                 re.compile(pattern)
             except re.error as error:
-                raise _bad(file, name, f"when.{key}: {error}") from None
+                where: dict[str, Plain] = {"file": str(file), "cue": name, "option": f"when.{key}"}
+                raise LabError("rehearsal.bad_pattern", **where, pattern=pattern, at=(error.pos or 0) + 1) from None
 
 
 def _no_circle(file: Path, phase: str, name: str, cast: Cast, above: tuple[str, ...]) -> None:
     if name in above:
-        raise _bad(file, name, f"the phrase leads back to itself: {' → '.join((*above, name))}")
+        raise LabError("rehearsal.circle", file=str(file), cue=name, path=" → ".join((*above, name)))
     for phrase in cast.phrases_of(phase, name):
         for text in (phrase.en, phrase.zh):
             for place in PLACE.finditer(text):
@@ -208,7 +226,3 @@ def _strings(value: object) -> Iterator[str]:
     elif isinstance(value, list):
         for inner in value:
             yield from _strings(inner)
-
-
-def _bad(file: Path, cue: str, why: str) -> LabError:
-    return LabError("rehearsal.bad_cast", file=str(file), cue=cue, why=why)

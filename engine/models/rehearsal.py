@@ -39,7 +39,7 @@ class RehearsalModel:
     """Plays the cast of a project folder. `language` is what it speaks where a request names no language."""
 
     def __init__(self, folder: Path, language: str | None = None) -> None:
-        """LabError `rehearsal.missing`, `rehearsal.bad_cast`."""
+        """LabError `rehearsal.…`, as `load` has them."""
         self._cast = load(folder)
         self._language = language or "en"
 

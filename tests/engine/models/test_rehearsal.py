@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,9 @@ from engine.models.base import Message, Reply, Request, ToolResult, ToolSpec, To
 from engine.models.rehearsal import RehearsalModel
 from engine.prompt import lines, tag
 from state.errors import LabError
+from state.vocabulary import Language
+from tui import language
+from tui.told import refusal
 
 SCRIPT = r"""
 [[cue]]
@@ -240,24 +244,50 @@ async def test_the_same_request_gives_the_same_reply_whatever_came_before(
 
 
 @pytest.mark.parametrize(
-    ("script", "cue", "why"),
+    ("script", "said", "told"),
     [
-        ('[[cue]]\nname = "a"\ncall.plan = { text = "@nowhere" }', "a", "files/nowhere is missing in en, zh"),
-        ('[[cue]]\nname = "a"\nwhen = { note = "(" }\ncall.plan = {}', "a", "when.note"),
-        ('[[cue]]\nname = "a"\ncall.plan = {}\n[[cue]]\nname = "a"\ncall.plan = {}', "a", "two cues"),
-        ('[[cue]]\nname = "a"\nsay.en = "x"\ncall.plan = {}', "a", "say.zh"),
-        ('[[cue]]\nname = "a"\n', "a", "call"),
-        ('[[cue]]\nname = "a"\nwhenn = {}\ncall.plan = {}', "a", "whenn"),
-        ('[[phrase]]\nname = "p"\nen = "@{p}"\nzh = ""', "p", "leads back to itself"),
-        ("[[cue]", "", "line 1"),
+        ('[[cue]]\nname = "a"\ncall.plan = { text = "@nowhere" }', "cue a: files/nowhere is missing in en, zh.",
+         "台词 a：files/nowhere 缺少这些语言的版本：en, zh。"),
+        ('[[cue]]\nname = "a"\nwhen = { note = "x(" }\ncall.plan = {}',
+         "cue a: when.note is no regular expression, from character 2 on: x(",
+         "台词 a：when.note 不是正则表达式，从第 2 个字符起有误：x("),
+        ('[[cue]]\nname = "a"\ncall.plan = {}\n[[cue]]\nname = "a"\ncall.plan = {}', "two cues are named a.",
+         "有两条台词同名：a。"),
+        ('[[cue]]\nname = "a"\nsay.en = "x"\ncall.plan = {}', "cue a: say.zh must be \"…\".",
+         "台词 a：say.zh 应为 \"…\"。"),
+        ('[[cue]]\nname = "a"\n', "cue a: call must be ", "台词 a：call 应为 "),
+        ('[[cue]]\nname = "a"\nwhenn = {}\ncall.plan = {}', "cue a: no key whenn; meant when?",
+         "台词 a：没有 whenn 这一项，是否为 when？"),
+        ('[[phrase]]\nname = "p"\nen = "@{p}"\nzh = ""', "the phrase p leads back to itself: p → p.",
+         "短语 p 又引回自身：p → p。"),
+        ("[[cue]", "line 1: ", "第 1 行："),
+        ("cues = 1", "no key cues; meant cue?", "没有 cues 这一项，是否为 cue？"),
     ],
-)
-def test_a_wrong_cast_is_answered_with_file_and_cue(tmp_path: Path, script: str, cue: str, why: str) -> None:
+)  # fmt: skip
+def test_a_wrong_cast_is_answered_with_file_and_cue_in_both_languages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, said: str, told: str
+) -> None:
     with pytest.raises(LabError) as caught:
         RehearsalModel(cast_in(tmp_path, script))
-    assert caught.value.key == "rehearsal.bad_cast"
     assert str(caught.value.facts["file"]).endswith("plan_formulation.toml")
-    assert caught.value.facts["cue"] == cue and why in str(caught.value.facts["why"])
+    for tongue, words in ((Language.EN, said), (Language.ZH, told)):
+        monkeypatch.setattr(language, "_current", tongue)
+        shown = refusal(caught.value)
+        assert words in shown, shown
+    assert not re.search("[a-z]{3,} [a-z]{3,}", shown), "no English is left in Chinese"
+
+
+def test_a_cast_that_is_no_text_is_refused_with_its_file(tmp_path: Path) -> None:
+    folder = cast_in(tmp_path)
+    for name in ("rehearsal/plan_formulation.toml", "rehearsal/files/plan.en.md"):
+        file = folder / name
+        file.parent.mkdir(exist_ok=True)
+        before = file.read_bytes() if file.exists() else b""
+        file.write_bytes(b"\xff\xfe")
+        with pytest.raises(LabError, match=r"rehearsal\.unreadable") as caught:
+            RehearsalModel(folder)
+        assert caught.value.facts["file"] == str(file)
+        file.write_bytes(before)
 
 
 def test_a_project_without_a_cast_is_not_rehearsed(tmp_path: Path) -> None:

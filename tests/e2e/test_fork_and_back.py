@@ -12,11 +12,12 @@ from state import inbox, places
 from state.readers import reading
 from state.vocabulary import WordKind
 from tests.faults import driving
+from tests.faults.quick_sample import quick_sample
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
-    made = driving.sample(tmp_path / "lab")
+    made = quick_sample(tmp_path / "lab")
     inbox.leave(made, WordKind.RUN, {"autonomy": "co-pilot"})
     running = driving.engine(made)
     yield made

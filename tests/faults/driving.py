@@ -67,7 +67,7 @@ def wait(folder: Path, running: subprocess.Popen[bytes], limit_s: float = 240.0)
             return told
         if running.poll() is not None:
             raise AssertionError(f"the engine left with {running.returncode}: {log(folder)}")
-        time.sleep(0.05)
+        time.sleep(0.2)
     raise AssertionError(f"not over after {limit_s:g} s: {report(folder)}\n{log(folder)}")
 
 

@@ -1,8 +1,8 @@
 """kill -9 of the engine at random moments: the run ends with the same products, and nothing was paid or run twice.
 
 `--kills N` sets how many kills in all (a few in CI; 200 for the full proof). Some runs have the cast behind a loopback
-Messages server, and the few of CI always do. Every moment comes from a seed that the failure names, so that it can be
-played again.
+Messages server, and the few of CI always do. The programs are quick ones, so that the kills fall into every phase.
+Every moment comes from a seed that the failure names, so that it can be played again.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import pytest
 
 from state import places
 from tests.faults import driving
+from tests.faults.quick_sample import quick_sample
 from tests.servers.messages import MessagesServer, rehearsed, request_of
 
 A_RUN = 20
@@ -43,12 +44,11 @@ class Ended:
 def lab(folder: Path, wire: bool) -> Iterator[tuple[Mapping[str, str], MessagesServer | None]]:
     """The sample, begun, its cast in the engine or behind the wire; what the engine finds in its environment."""
     if not wire:
-        driving.begin(driving.sample(folder))
+        driving.begin(quick_sample(folder))
         yield {}, None
         return
-    signed: dict[str, str | float] = {"models__default": "anthropic", "experiments__sandbox": "basic"}
-    driving.begin(driving.sample(folder, **signed, limits__money_usd=100_000.0))
-    with MessagesServer(rehearsed(driving.SAMPLE, "en")) as server:
+    driving.begin(quick_sample(folder, models__default="anthropic", limits__money_usd=100_000.0))
+    with MessagesServer(rehearsed(folder, "en")) as server:
         yield {"ANTHROPIC_BASE_URL": server.url, "ANTHROPIC_API_KEY": "key"}, server
 
 

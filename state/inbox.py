@@ -34,7 +34,9 @@ Row = Annotated[int, Field(ge=1, lt=1 << 63)]
 Score4 = Annotated[int, Field(ge=1, le=4)]
 Score5 = Annotated[int, Field(ge=1, le=5)]
 Score10 = Annotated[int, Field(ge=1, le=10)]
-Text = Annotated[str, Field(max_length=1 << 20)]
+NOTE_LIMIT = 1 << 20
+"""Characters of a text that a person leaves."""
+Text = Annotated[str, Field(max_length=NOTE_LIMIT)]
 Sha = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -49,7 +51,7 @@ class Body(BaseModel):
 class NoteBody(Body):
     """A note to a phase, to a role, or (None) to whoever is at work."""
 
-    text: Annotated[str, Field(min_length=1, max_length=1 << 20)]
+    text: Annotated[str, Field(min_length=1, max_length=NOTE_LIMIT)]
     to: Phase | Role | None = None
 
 

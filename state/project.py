@@ -163,7 +163,7 @@ def with_set(config: Config, key: str, value: Plain) -> Config:
             raise LabError(
                 "set.unknown", option=key, nearest=error.facts["nearest"], allowed=error.facts["allowed"]
             ) from None
-    raise LabError("set.bad_value", option=key, value=str(value), allowed=allowed(path))
+    raise LabError("set.bad_value", option=key, value=_cut(str(value)), allowed=allowed(path))
 
 
 def for_one_run(key: str) -> None:
@@ -261,7 +261,10 @@ def _path(loc: tuple[int | str, ...], values: dict[str, Any]) -> Key:
 
 
 def _shown(value: object) -> str:
-    told = json.dumps(value, ensure_ascii=False, default=str)
+    return _cut(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def _cut(told: str) -> str:
     return told if len(told) <= 80 else told[:79] + "…"
 
 

@@ -323,16 +323,21 @@ def reading(database: Path, blobs: Path) -> Iterator[Reader | None]:
     except NotYetError:
         yield None
         return
-    except sqlite3.OperationalError as error:
-        if is_busy(error):
-            raise LabError("store.busy", path=str(database), why=str(error)) from error
-        raise LabError("store.unreadable", path=str(database), why=str(error)) from error
     except sqlite3.DatabaseError as error:
-        raise LabError("store.damaged", path=str(database), why=str(error)) from error
+        raise _refusal(error, database) from error
     try:
         yield reader
+    except sqlite3.DatabaseError as error:  # a page that only this question came to
+        raise _refusal(error, database) from error
     finally:
         reader.close()
+
+
+def _refusal(error: sqlite3.DatabaseError, database: Path) -> LabError:
+    key = "store.damaged"
+    if isinstance(error, sqlite3.OperationalError):
+        key = "store.busy" if is_busy(error) else "store.unreadable"
+    return LabError(key, path=str(database), why=str(error))
 
 
 def _run(row: sqlite3.Row) -> RunRow:

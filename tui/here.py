@@ -25,6 +25,13 @@ def project(args: argparse.Namespace) -> Path:
     return places.project_folder(args.folder)
 
 
+def text(word: str) -> str:
+    """For an argument that is kept as text: what another encoding typed is none."""
+    if word.encode("utf-8", "replace").decode() != word:
+        raise argparse.ArgumentTypeError(tr("argparse.utf8"))
+    return word
+
+
 def no_terminal() -> bool:
     """Nobody to show a screen to: stdin or stdout is no terminal, or it is a dumb one."""
     return not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM", "dumb") == "dumb"
@@ -104,26 +111,32 @@ def _only_one(folder: Path, run: int | None, command: str, can: Callable[[RunRow
 
 
 def open_wait(folder: Path, choice: Choice | None, run: int | None) -> WaitRow:
-    """The one open wait that offers `choice`; LabError `wait.none`, `wait.not_offered` or `wait.several`."""
+    """The one open wait that offers `choice`; LabError `wait.none`, `wait.not_offered`, `wait.several` or
+    `run.unknown`."""
     where = places.places(folder)
     with reading(where.database, where.blobs) as reader:
-        waits = reader.waits(run) if reader else []
+        waits = reader.waits(None if run is None else the_run(reader, run).id) if reader else []
     if not waits:
         raise LabError("wait.none")
     fitting = [wait for wait in waits if choice is None or choice.value in wait.choices]
     if not fitting:
         offered = dict.fromkeys(name for wait in waits for name in wait.choices)
-        raise LabError("wait.not_offered", choice=choice.value if choice else "", offered=", ".join(offered))
+        asked, told = (choice.value if choice else "").replace("_", "-"), ", ".join(offered).replace("_", "-")
+        raise LabError("wait.not_offered", choice=asked, offered=told)
     if len({wait.run for wait in fitting}) > 1:
         raise LabError("wait.several", runs=", ".join(str(wait.run) for wait in fitting))
     return fitting[0]
 
 
 def newest_is_over(folder: Path) -> int | None:
-    """The newest run where it is done, so that what is said now is for the next one; else None."""
+    """The newest run where it is done, so that what is said now is for the next one; None also where the database
+    cannot be asked: a note can be left all the same."""
     where = places.places(folder)
-    with reading(where.database, where.blobs) as reader:
-        runs = reader.runs() if reader else []
+    try:
+        with reading(where.database, where.blobs) as reader:
+            runs = reader.runs() if reader else []
+    except LabError:
+        return None
     found = newest(runs)
     return found.id if found is not None and all(each.state == RunState.DONE for each in runs) else None
 
@@ -133,6 +146,16 @@ def phase_named(word: str) -> Phase:
     if (phase := Phase.named(word.replace("-", "_"))) is None:
         raise LabError("phase.unknown", word=word, allowed=", ".join(phase.short for phase in Phase))
     return phase
+
+
+def refuse_no_way_back(folder: Path, wait: WaitRow, phase: Phase | None) -> None:
+    """LabError `word.no_such_phase` for one that comes after where the run stands, or that the run has not."""
+    where = places.places(folder)
+    with reading(where.database, where.blobs) as reader:
+        phases = the_run(reader, wait.run).phases
+    behind = phases[: phases.index(wait.phase) + 1] if wait.phase in phases else phases
+    if phase is not None and phase not in behind:
+        raise LabError("word.no_such_phase")
 
 
 def address(word: str) -> Phase | Role:

@@ -208,6 +208,8 @@ def _speak_argparse() -> None:
         "unrecognized arguments: %s": "argparse.unrecognized",
         "the following arguments are required: %s": "argparse.required",
         "expected one argument": "argparse.one",
+        "ignored explicit argument %r": "argparse.no_value",
+        "ambiguous option: %(option)s could match %(matches)s": "argparse.ambiguous",
         "argument %(argument_name)s: %(message)s": "argparse.argument",
         "invalid choice: %(value)r (choose from %(choices)s)": "argparse.choice",
         "invalid %(type)s value: %(value)r": "argparse.type",

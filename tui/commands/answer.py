@@ -17,7 +17,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--money", type=float, metavar="USD", help=tr("cli.answer.money"))
     parser.add_argument("--gpu-hours", type=float, metavar="H", help=tr("cli.answer.gpu_hours"))
-    parser.add_argument("--note", default="", metavar="TEXT", help=tr("cli.answer.note"))
+    parser.add_argument("--note", default="", type=here.text, metavar="TEXT", help=tr("cli.answer.note"))
     parser.add_argument("--phase", metavar="PHASE", help=tr("cli.go_back.phase"))
     here.add_run(parser, tr("cli.option.run"))
 
@@ -31,13 +31,16 @@ def run(args: argparse.Namespace) -> int:
             raise LabError("answer.bad_amount")
     if choice is Choice.RAISE and args.money is None and args.gpu_hours is None:
         raise LabError("answer.no_amount")
+    phase = here.phase_named(args.phase) if args.phase else None
+    if choice in (Choice.GO_BACK, Choice.SEND_BACK):
+        here.refuse_no_way_back(folder, wait, phase)
     body = {
         "run": wait.run,
         "wait": wait.id,
         "choice": choice,
         "sha256": wait.sha256,
         "note": args.note,
-        "phase": here.phase_named(args.phase) if args.phase else None,
+        "phase": phase,
         "money_usd": args.money,
         "gpu_hours": args.gpu_hours,
     }

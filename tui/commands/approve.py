@@ -30,7 +30,8 @@ def run(args: argparse.Namespace) -> int:
     edited = _edited(folder, wait, args.files or [])
     body = {"run": wait.run, "wait": wait.id, "choice": Choice.APPROVE, "sha256": wait.sha256, "edited": edited or None}
     launch.give(folder, WordKind.DECISION, body)
-    print(tr("cli.approve.done", run=wait.run, sha=(wait.sha256 or "")[:7]))
+    told = tr("cli.approve.done", run=wait.run, sha=wait.sha256[:7]) if wait.sha256 else None
+    print(told or tr("cli.approve.called", run=wait.run))
     return 0
 
 

@@ -19,5 +19,10 @@ def run(args: argparse.Namespace) -> int:
 
     folder = here.project(args)
     number = here.run_number(folder, args.run)
-    print(export.export(folder, number, args.file or Path(f"{folder.name}-{number}.zip")))
+    print(export.export(folder, number, _file(args.file or Path(), f"{folder.name}-{number}.zip")))
     return 0
+
+
+def _file(named: Path, usual: str) -> Path:
+    """Into a folder, under the usual name."""
+    return named / usual if named.is_dir() else named

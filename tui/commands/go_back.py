@@ -11,7 +11,7 @@ from tui.language import tr
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("phase", metavar="PHASE", help=tr("cli.go_back.phase"))
-    parser.add_argument("--note", required=True, metavar="TEXT", help=tr("cli.send_back.note"))
+    parser.add_argument("--note", required=True, type=here.text, metavar="TEXT", help=tr("cli.send_back.note"))
     here.add_run(parser, tr("cli.option.run"))
 
 
@@ -19,6 +19,7 @@ def run(args: argparse.Namespace) -> int:
     folder = here.project(args)
     phase = here.phase_named(args.phase)
     wait = here.open_wait(folder, Choice.GO_BACK, args.run)
+    here.refuse_no_way_back(folder, wait, phase)
     body = {
         "run": wait.run,
         "wait": wait.id,

@@ -14,8 +14,8 @@ from tui.language import tr
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("dir", type=Path, metavar="DIR", help=tr("cli.new.dir"))
     asked = parser.add_mutually_exclusive_group()
-    asked.add_argument("--question", "-q", help=tr("cli.new.question"))
-    asked.add_argument("--topic", "-t", help=tr("cli.new.topic"))
+    asked.add_argument("--question", "-q", type=here.text, help=tr("cli.new.question"))
+    asked.add_argument("--topic", "-t", type=here.text, help=tr("cli.new.topic"))
     parser.add_argument("--autopilot", action="store_true", help=tr("cli.option.autopilot"))
     parser.add_argument("--lang", choices=["en", "zh"], default=argparse.SUPPRESS, help=tr("cli.option.lang"))
 

@@ -10,7 +10,7 @@ from tui.language import tr
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--note", required=True, metavar="TEXT", help=tr("cli.send_back.note"))
+    parser.add_argument("--note", required=True, type=here.text, metavar="TEXT", help=tr("cli.send_back.note"))
     here.add_run(parser, tr("cli.option.run"))
 
 

@@ -285,7 +285,7 @@ class Pane:
             return [EMPTY, line(" ", Span(f"{left.mark} ", left.role), Span(clip(left.text, cells - 4), left.role))]
         if self.BRIEF:
             return [EMPTY, *yours(wait, cells), *choices(wait, cells, brief=True)]
-        return [EMPTY, *forecast(wait), *yours(wait, cells), *choices(wait, cells)]
+        return [EMPTY, *forecast(wait, cells), *yours(wait, cells), *choices(wait, cells)]
 
     def keys(self, look: Look, *, folded: bool) -> list[Key]:
         """The keys that the key line offers, in order."""

@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from state.rows import WaitRow
 from state.vocabulary import Choice, Language, Phase
 from tui.language import current, tr
-from tui.lines import Line, Part, Span, dim, line, you
-from tui.text import clip, fit, width
+from tui.lines import EMPTY, Line, Span, dim, line, you
+from tui.text import clip, fit, width, wrap
 from tui.words import phase_short
 
 PLACES = {Language.EN: (31, 24), Language.ZH: (26, 25)}
 
 
 def choices(wait: WaitRow, cells: int, *, brief: bool = False) -> list[Line]:
-    """The choices of a checkpoint, those that it offers; `brief` in one row, where a pane needs its rows."""
+    """The choices of a checkpoint, those that it offers, in two rows of three; `brief` in one row, where a pane needs
+    its rows. Where that is too wide, as beside an open rail, as many rows as it takes: none is ever cut."""
     offered = set(wait.choices)
     approve = tr(f"choice.approve.{wait.phase}", phase=phase_short(_following(wait.phase or "")))
     back = bool(offered & {Choice.SEND_BACK, Choice.GO_BACK})
     if brief:
-        row: list[Part] = [Span("◆ ", "you")]
-        row += [_choice("a", approve, "approve"), "    "] if Choice.APPROVE in offered else []
-        row += [_choice("b", tr("choice.back_short"), "back"), "   "] if back else []
-        row += [_choice("f", tr("choice.fork_short"), "fork")] if Choice.FORK in offered else []
-        return [line(" ", *row)]
+        told = (
+            (Choice.APPROVE in offered, _choice("a", approve, "approve"), 4),
+            (back, _choice("b", tr("choice.back_short"), "back"), 3),
+            (Choice.FORK in offered, _choice("f", tr("choice.fork_short"), "fork"), 0),
+        )
+        parts = [(choice, choice.width + gap) for is_offered, choice, gap in told if is_offered]
+        return _rows([parts], cells)
     one, two = PLACES[current()]
     table = (
         (
@@ -38,14 +42,26 @@ def choices(wait: WaitRow, cells: int, *, brief: bool = False) -> list[Line]:
             (Choice.STOP in offered, "s", tr("choice.stop"), "stop"),
         ),
     )
-    lines = []
-    for nth, entries in enumerate(table):
-        parts: list[Part] = [" ", Span("◆ ", "you") if nth == 0 else "  "]
-        for (is_offered, key, label, action), room in zip(entries, (one, two, 0), strict=True):
-            choice = _choice(key, label, action) if is_offered else line("")
-            parts += [choice, " " * max(room - choice.width, 2 if room else 0)]
-        lines.append(line(*parts))
-    return [*lines, line("   ", dim(tr("checkpoint.nothing_goes_on")))]
+    drawn = [
+        [
+            (_choice(key, label, action) if is_offered else line(""), room)
+            for (is_offered, key, label, action), room in zip(entries, (one, two, 0), strict=True)
+        ]
+        for entries in table
+    ]
+    return [*_rows(drawn, cells), line("   ", dim(tr("checkpoint.nothing_goes_on")))]
+
+
+def _rows(table: Sequence[Sequence[tuple[Line, int]]], cells: int) -> list[Line]:
+    """Choices in their columns, each with the cells of its own; where they do not fit, one after the other."""
+    rows = [[(choice, " " * max(room - choice.width, 2 if room else 0)) for choice, room in row] for row in table]
+    lines = [line(*(part for pair in row for part in pair)) for row in rows]
+    if any(width(one.plain.rstrip()) > cells - 4 for one in lines):
+        lines = [EMPTY]
+        for choice in (choice for row in table for choice, _ in row if choice.width):
+            grown = line(lines[-1], "   ", choice) if lines[-1].width else choice
+            lines[-1:] = [grown] if grown.width <= cells - 4 or not lines[-1].width else [lines[-1], choice]
+    return [line(" ", Span("◆ ", "you") if not nth else "  ", row) for nth, row in enumerate(lines)]
 
 
 def yours(wait: WaitRow, cells: int) -> list[Line]:
@@ -56,7 +72,7 @@ def yours(wait: WaitRow, cells: int) -> list[Line]:
     return [line(" ", you(clip(tr("checkpoint.yours", files=" --with ".join(files)), cells - 2)))]
 
 
-def forecast(wait: WaitRow) -> list[Line]:
+def forecast(wait: WaitRow, cells: int) -> list[Line]:
     """`if approved …` and when it asks again, as far as the lab can tell."""
     told = wait.facts
     label = tr("forecast.if_approved")
@@ -66,7 +82,8 @@ def forecast(wait: WaitRow) -> list[Line]:
                       ("gpu_hours", "estimate_gpu_hours"), ("usd", "estimate_usd")):  # fmt: skip
         if bounds := _bounds(told.get(key)):
             parts.append(_amount(name, *bounds))
-    lines = [line(" ", dim(fit(label, room)), tr("word.comma").join(parts))] if parts else []
+    rows = wrap(tr("word.comma").join(parts), cells - room - 2) if parts else []
+    lines = [line(" ", dim(fit("" if nth else label, room)), row) for nth, row in enumerate(rows)]
     if "next" not in told:
         return lines
     following = [tr("forecast.next", product=tr(f"product.{told['next']}")) if told["next"] else tr("forecast.end")]
@@ -75,7 +92,7 @@ def forecast(wait: WaitRow) -> list[Line]:
     if usd := _bounds(told.get("usd")):
         following.append(_amount("usd", *usd))
     lead = " " * (room + 1) if lines else " "
-    return [*lines, line(lead, tr("word.comma").join(following))]
+    return [*lines, *(line(lead, row) for row in wrap(tr("word.comma").join(following), cells - len(lead) - 1))]
 
 
 def _bounds(value: Any) -> tuple[float, float] | None:

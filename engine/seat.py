@@ -37,6 +37,10 @@ PATIENCE = 3
 """How often a reply that breaks the rules, or an answer that is refused, goes back before the person is asked."""
 
 
+LOOKS = 20
+"""How often a role may use its tools before one answer; then only answers are open. Each use is a call that is paid."""
+
+
 @dataclass(frozen=True)
 class Tool(Generic[G]):
     """Something a role may use before it answers; `do` runs at a part of the desk of its own."""
@@ -120,10 +124,12 @@ class Seat:
         *,
         answers: tuple[type[A], ...],
         check: Callable[[A], Refusal | None] | None = None,
+        pictures: Sequence[Picture] = (),
     ) -> A | Refusal:
         """The same where the work can do without: when nothing that stands came in the end, why the last did not."""
         if not self.desk.frame.edition:
-            return await self.ask(news, answers=answers, check=check)
+            return await self.ask(news, answers=answers, check=check, pictures=pictures)
+        self._pictures = tuple(pictures)
         return await self._answered(prompt.as_shown(news), False, answers, (), check)
 
     async def _ask_the_person(self, last: Refusal) -> None:
@@ -146,17 +152,16 @@ class Seat:
         check: Callable[[A], Refusal | None] | None,
     ) -> A | Refusal:
         """An answer that stands, or why the last one did not when patience is at its end."""
-        broken = 0
+        broken, looks, frame = 0, 0, self.desk.frame
+        kinds = [frame.tool(each, spec(each)) for each in answers]
+        every = [*kinds, *(frame.tool(each.arguments, _tool_spec(each)) for each in tools)]
         while True:
-            frame = self.desk.frame
-            offered = [
-                *(frame.tool(each, spec(each)) for each in answers),
-                *(frame.tool(each.arguments, _tool_spec(each)) for each in tools),
-            ]
-            reply = await self._call(told, failed, offered)
+            offered = every if looks < LOOKS else kinds
+            listed = self._listed or (tuple(every) if frame.edition else tuple(offered))
+            reply = await self._call(told, failed, offered, listed)
             failed, told = False, Shown("")
             use = reply.tool_uses[0] if reply.tool_uses else None
-            why = _unusable(reply, [each.name for each in offered], [each.name for each in self._listed])
+            why = _unusable(reply, names_of(offered), names_of(listed))
             if why is None and use is not None:
                 tool = next((each for each in tools if each.name == use.name), None)
                 if tool is not None:
@@ -166,6 +171,7 @@ class Seat:
                         why = _wrong_arguments(use, error)
                     else:
                         told = await tool.do(self.desk.part(f"{self.path}/{self._calls}"), arguments)
+                        looks += 1
                         continue
                 else:
                     kind = next(each for each in answers if each.tool == use.name)
@@ -185,16 +191,15 @@ class Seat:
                 return why
             told, failed = why.shown, True
 
-    async def _call(self, news: Shown, failed: bool, tools: list[ToolSpec]) -> Reply:
-        """One model call: the next step of this conversation."""
+    async def _call(self, news: Shown, failed: bool, tools: list[ToolSpec], listed: tuple[ToolSpec, ...]) -> Reply:
+        """One model call: the next step of this conversation. `tools` are open in it, of all that are `listed`."""
         self._calls += 1
         path = f"{self.path}/{self._calls}"
-        names: list[Plain] = [*names_of(tools)]
-        asked, messages = self._asked(path, news, failed, tools, names)
+        asked, messages = self._asked(path, news, failed, tools, listed)
 
         def ask() -> Asked:
             nonlocal asked, messages
-            asked, messages = self._asked(path, news, failed, tools, names)
+            asked, messages = self._asked(path, news, failed, tools, listed)
             return asked
 
         reply = await call(self.desk.bench, self.desk.line, path, ask, self.desk.told)
@@ -207,11 +212,10 @@ class Seat:
         return reply
 
     def _asked(
-        self, path: str, news: Shown, failed: bool, tools: list[ToolSpec], names: list[Plain]
+        self, path: str, news: Shown, failed: bool, tools: list[ToolSpec], listed: tuple[ToolSpec, ...]
     ) -> tuple[Asked, tuple[Message, ...]]:
         """The request as it stands now, with the notes that are unread now, and its messages."""
         new, earlier, notes = self.desk.notes_for(path, self.role, self._shown)
-        listed = self._listed or tuple(tools)
         told = lines(news, *earlier, *new)
         if not told.strip():
             told = tag("go_on" if self._messages or not self.desk.frame.edition else "begin")
@@ -221,7 +225,7 @@ class Seat:
         link = Link.after(self._link, "user", blocks_plain(body))
         messages = (*self._messages, Message("user", body))
         system, shared = str(self.system), self._shared
-        meaning: list[Plain] = ["ask", self.role.value, link.chain, *names]
+        meaning: list[Plain] = ["ask", self.role.value, link.chain, *names_of(tools)]
         asked = Asked(
             self.role,
             link,

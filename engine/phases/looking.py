@@ -6,6 +6,7 @@ others show. Used by report writing; refinement's reviewers are shown the paper'
 
 from __future__ import annotations
 
+from engine.answering import Refusal
 from engine.answers import DescribeFigure
 from engine.desk import Desk
 from engine.experiments import png
@@ -27,7 +28,7 @@ async def looked_at(desk: Desk, experiments: Experiments) -> Experiments:
     seen = await desk.all(
         *(desk.start(f"figure-{nth}", look, name, experiments) for nth, name in enumerate(names, start=1))
     )
-    told = dict(zip(names, seen, strict=True))
+    told = {name: one for name, one in zip(names, seen, strict=True) if isinstance(one, DescribeFigure)}
     left_out = {name for name, one in told.items() if not one.legible and not drawn_here(name, experiments)}
     captions = experiments.captions | {
         name: caption(experiments.captions.get(name, ""), one) for name, one in told.items()
@@ -45,10 +46,10 @@ def can_be_shown(drawn: bytes) -> bool:
     return size is not None and max(size) <= SHOWN_PX
 
 
-async def look(desk: Desk, name: str, experiments: Experiments) -> DescribeFigure:
-    """One figure, seen by who will write about it."""
+async def look(desk: Desk, name: str, experiments: Experiments) -> DescribeFigure | Refusal:
+    """One figure, seen by who will write about it; where nothing comes that can be used, it stays as it was drawn."""
     eyes = desk.seat(Role.PHD_STUDENT, "look", figure=name, drawn=experiments.captions.get(name, ""))
-    return await eyes.ask(answers=(DescribeFigure,), pictures=[Picture(name, experiments.figures[name])])
+    return await eyes.attempt(answers=(DescribeFigure,), pictures=[Picture(name, experiments.figures[name])])
 
 
 def drawn_here(name: str, experiments: Experiments) -> bool:

@@ -194,15 +194,23 @@ async def improved(
         heard = news.error(built.why)
     if isinstance(built, Refusal):
         return None, form, lines(edit.why, news.error(built.why))
-    score = await read(desk, built, found)
+    answer = await critic(desk, built, found).attempt(answers=(SubmitReview,))
+    if isinstance(answer, Refusal):
+        return None, form, lines(edit.why, news.error(f"nobody could score it: {answer.why}"))
+    score = answer.form
     if points(score) > points(form):
         return built, score, Shown("")
     return None, form, lines(edit.why, f"scored {points(score):.2f}, not above {points(form):.2f}: not kept")
 
 
 async def read(desk: Desk, draft: Draft, found: dict[str, ShelfPaper]) -> Form:
-    """How the paper reads on the conference's form, its numbers filled in."""
-    critic = desk.seat(
+    """How the paper reads on the conference's form."""
+    return (await critic(desk, draft, found).ask(answers=(SubmitReview,))).form
+
+
+def critic(desk: Desk, draft: Draft, found: dict[str, ShelfPaper]) -> Seat:
+    """Who reads the paper, its numbers filled in."""
+    return desk.seat(
         Role.PROFESSOR,
         "critic",
         paper_language=desk.frame.paper_language,
@@ -210,7 +218,6 @@ async def read(desk: Desk, draft: Draft, found: dict[str, ShelfPaper]) -> Form:
         cited=reading.references(draft.source, found.values()),
         figures=reading.figures(draft.source, desk.inputs.experiments),
     )
-    return (await critic.ask(answers=(SubmitReview,))).form
 
 
 async def readme(desk: Desk) -> str:

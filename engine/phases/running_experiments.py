@@ -1,8 +1,9 @@
 """Running experiments, the ML engineer's search (mle-solver): the baseline first, then steps of changes.
 
 A step changes one of the best programs in several ways at once, runs each with every seed, and keeps the three best; a
-failure goes back for at most three repairs. After each step a short reflection is kept. It ends when the steps are used
-up, the plan's target is met, or the person says enough.
+failure goes back for at most three repairs. After each step a short reflection is kept. What a role cannot give, a
+step, a grade, a reflection, is done without, and said. It ends when the steps are used up, the plan's target is met, or
+the person says enough.
 """
 
 from __future__ import annotations
@@ -66,8 +67,9 @@ async def run(desk: Desk) -> Experiments | None:
             scores=standing.table([one.score for one in table]),
             lessons=lessons,
         )
-        asked = await engineer.ask(answers=(Changes,), check=partial(misfits, parent))
-        fresh = await named(here, parent, asked.changes, tried)
+        asked = await engineer.attempt(answers=(Changes,), check=partial(misfits, parent))
+        changes, nothing = asked.changes if isinstance(asked, Changes) else (), without(asked)
+        fresh = await named(here, parent, changes, tried)
         tried += await here.all(*(here.start(one.name, attempt, plan, one) for one in fresh))
         table = ranked(plan, tried)
         now = [one.score for one in table if one.name in {program.name for program in fresh}]
@@ -78,10 +80,11 @@ async def run(desk: Desk) -> Experiments | None:
             "reflect",
             step=turn.n,
             plan=plan,
-            tried=standing.table(now) or "nothing new: these programs had been tried before",
+            tried=standing.table(now) or nothing,
             scores=standing.table([one.score for one in table if one.score not in now]),
         )
-        lessons.append((await reflecting.ask(answers=(Lesson,))).text)
+        lesson = await reflecting.attempt(answers=(Lesson,))
+        lessons += [lesson.text] if isinstance(lesson, Lesson) else []
         await desk.keep(handed(plan, search.keep(table), table, tried[0], lessons))
     return None
 
@@ -146,8 +149,17 @@ async def attempt(desk: Desk, plan: Plan, program: Program, before: Scored | Non
         program=news.program(program),
         output=news.tail(ending.tail),
     )
-    grade = await professor.ask(answers=(Grade,))
+    grade = await professor.attempt(answers=(Grade,))
+    if isinstance(grade, Refusal):  # the metric ranks all the same
+        return Tried(program, asked, endings, readings, why=f"not graded: {grade.why}")
     return Tried(program, asked, endings, readings, grade=grade.grade, why=grade.why)
+
+
+def without(asked: Changes | Refusal) -> str:
+    """Why a step tried nothing."""
+    if isinstance(asked, Refusal):
+        return f"nothing: no change came that can be made ({asked.why})"
+    return "nothing new: these programs had been tried before"
 
 
 async def repaired(desk: Desk, program: Program, ending: Ending, wrong: str) -> Program | None:

@@ -12,6 +12,8 @@ from state.products.experiments import Program, Scored
 from state.products.plan import Plan
 from state.vocabulary import Verdict
 
+UNGRADED = 0.5
+
 
 @dataclass(frozen=True)
 class Tried:
@@ -54,7 +56,8 @@ class Ranked:
 
     @property
     def grade(self) -> float:
-        return self.score.grade if self.score.grade is not None else 0.0
+        """One that nobody could grade is not said to dodge the plan; between equals those with a grade come first."""
+        return self.score.grade if self.score.grade is not None else UNGRADED
 
 
 def ranked(plan: Plan, tried: Sequence[Tried]) -> list[Ranked]:

@@ -16,7 +16,7 @@ from engine.answers import Dialogue, Keep, SearchPapers
 from engine.desk import ASKS_ALWAYS, Desk, NameUsed
 from engine.experiments.contract import Job, Limits
 from engine.prompt import Shown, fields_of
-from engine.seat import Seat, Tool
+from engine.seat import LOOKS, Seat, Tool
 from state import lineage
 from state.errors import LabError, Plain
 from state.journal import Diverged
@@ -105,6 +105,25 @@ async def test_a_tool_runs_once_and_its_result_goes_back(lay: Lay) -> None:
         assert answer.text == "done"
     assert ran == ["grokking"]
     assert "found for grokking" in str(laid.player.asked[1].messages[-1].blocks)
+
+
+async def test_a_role_that_only_looks_has_to_answer_in_the_end(lay: Lay) -> None:
+    laid, ran = lay(), 0
+
+    async def search(desk: Desk, asked: SearchPapers) -> Shown:
+        nonlocal ran
+        ran += 1
+        return Shown("nothing yet")
+
+    tool = Tool("search_papers", SearchPapers, search)
+    searches = says("search_papers", query="grokking")
+    laid.player.replies = [*[searches] * (LOOKS + 1), says("dialogue", text="done")]
+    answer = await seat(laid.desk()).ask("go", answers=(Dialogue,), tools=[tool])
+    assert answer.text == "done" and ran == LOOKS
+    before, after, refused = (str(request.messages[-1].blocks) for request in laid.player.asked[-3:])
+    assert "open_now" not in before and "<open_now>dialogue</open_now>" in after
+    assert "'search_papers' is not open now" in refused
+    assert laid.player.asked[-1].tools == laid.player.asked[0].tools, "the list stays, so that it stays cached"
 
 
 async def test_a_step_is_done_once_and_its_error_is_replayed(lay: Lay) -> None:

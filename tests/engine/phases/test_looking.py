@@ -60,6 +60,18 @@ async def test_a_programs_picture_that_nobody_can_read_stays_out_and_one_of_the_
     assert set(seen.captions) == set(seen.figures)
 
 
+async def test_a_figure_of_which_nothing_usable_is_said_stays_as_it_was_drawn(lay: Callable[..., Laid]) -> None:
+    laid = lay(Phase.REPORT_WRITING)
+
+    def blind(text: str) -> dict[str, Any]:
+        return sees(text) if "<figure>wd_2-loss.png" in text else {"shows": ""}
+
+    seen = await looked(play(laid, Cast(describe_figure=[blind]), INPUTS, sees=True))
+    assert seen.figures == DRAWN.figures
+    assert seen.captions == DRAWN.captions | {"wd_2-loss.png": "saved by wd_2. Seen: Two lines fall."}
+    assert laid.store.row("SELECT 1 FROM wait") is None
+
+
 async def test_where_no_model_sees_nobody_is_asked(lay: Callable[..., Laid]) -> None:
     cast = Cast()
     assert await looked(play(lay(Phase.REPORT_WRITING), cast, INPUTS)) is DRAWN

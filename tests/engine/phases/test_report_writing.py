@@ -162,6 +162,22 @@ async def test_an_edit_is_kept_only_if_the_paper_reads_better(lay: Callable[...,
     assert "wd-a" in report.source and "wd-b" not in report.source
 
 
+async def test_an_edit_that_nobody_can_score_is_not_kept_and_nobody_is_asked(lay: Callable[..., Laid]) -> None:
+    laid = lay(Phase.REPORT_WRITING)
+
+    def edits(text: str) -> dict[str, Any]:
+        rows = tagged(text, "paper")[-1].split("\n")
+        line = next(n for n, row in enumerate(rows, 1) if "This is the discussion" in row)
+        return {"first": line, "last": line, "text": "This is the discussion after an edit.\n"}
+
+    cast = Cast(replace=[writes], review=[FORM, {**FORM, "overall": 99}], readme=[README], edit=[edits])
+    report = await report_writing.run(play(laid, cast, INPUTS, report_steps=2))
+    assert report is not None and "after an edit" not in report.source
+    attempts = [tagged(text, "last_attempt")[0] for text in cast.shown if tagged(text, "last_attempt")]
+    assert attempts and "nobody could score it: wrong arguments for review" in attempts[0]
+    assert laid.store.row("SELECT 1 FROM wait") is None
+
+
 async def test_work_sent_back_may_keep_a_section_as_it_was(lay: Callable[..., Laid]) -> None:
     laid = lay(Phase.REPORT_WRITING)
     cast = Cast(replace=[writes], review=[FORM], readme=[README], done=[{}])

@@ -231,3 +231,21 @@ async def test_what_a_program_measured_before_its_repair_is_not_its_own(lay: Cal
     assert "step_count" in {one.metric for one in rows}, "it lies there, with the file and the code that wrote it"
     known = inputs_with(REVIEW, PLAN, DATA, found, measured=rows)
     assert {one.metric for one in standing.measured(known)} == {"steps"}
+
+
+async def test_what_a_role_cannot_give_is_done_without_and_said(lay: Callable[..., Laid]) -> None:
+    """A grade, a step's changes, a reflection: nobody is asked for any of them in the night."""
+    laid = lay(Phase.RUNNING_EXPERIMENTS)
+    nowhere = {"changes": [{"name": "x", "why": "x", "edits": [{"first": 99, "last": 99, "text": ""}]}]}
+    cast = Cast(
+        replace=[BASE],
+        changes=[lambda text: nowhere if "\n2\n" in text or "<step>2</step>" in text else {"changes": [WD_2]}],
+        grade=[lambda text: GRADE if '<program name="base">' in text else {"grade": 7, "why": "great"}],
+        lesson=[lambda text: {"text": ""} if "<step>1</step>" in text else LESSON],
+    )
+    found = await running_experiments.run(play(laid, cast, inputs_with(REVIEW, PLAN, DATA), solver_steps=2))
+    assert found is not None and found.kept == ("wd_2", "base"), "the metric ranks all the same"
+    assert found.lessons == (LESSON["text"],)
+    assert found.scores[0].grade is None and found.scores[0].why.startswith("not graded: ")
+    assert any("no change came that can be made (x: lines 99 to 99 are not in the text" in text for text in cast.shown)
+    assert laid.store.row("SELECT 1 FROM wait") is None

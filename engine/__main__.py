@@ -57,18 +57,28 @@ def main() -> int:
             return EXIT_BUSY
         try:
             why = asyncio.run(_drive(where))
-        except LabError as error:
-            log.error("%s", error)
-            return 5 if error.key.startswith("store.") else 2
-        except Exception:  # noqa: BLE001  the last word before the process ends, so that the log has the trace
-            log.error("the engine broke\n%s", traceback.format_exc())
-            return 5
+        except Exception as error:  # noqa: BLE001  the last word before the process ends, so that the log has the trace
+            return _broke(where, error)
         finally:
             held.release()
         from state import inbox
 
         if why != "idle" or not [path for path in inbox.pending(where.folder) if path.is_file()]:
             return 0
+
+
+def _broke(where: Places, error: Exception) -> int:
+    """Say in the log why the engine ends; its exit code, as the commands have them."""
+    if not where.lab.is_dir():
+        log.info("left: the project was moved or removed; it goes on where an engine is started in it")
+        return 0
+    if not isinstance(error, LabError):
+        log.error("the engine broke\n%s", traceback.format_exc())
+        return 5
+    log.error("%s", error)
+    if error.key in ("disk.full", "store.busy"):  # it passes: nothing is lost, and an engine can be started again
+        return 4
+    return 5 if error.key.startswith("store.") else 2
 
 
 def version() -> str:

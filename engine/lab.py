@@ -187,17 +187,20 @@ class Lab:
 
     async def walk(self, run: int) -> None:
         """One run, to its end or until it is at rest. A full disk or an error of the lab's own pauses it."""
+        broken: Exception | None = None
         while True:
             try:
+                if broken is not None:  # here, because a full disk may refuse that too
+                    await self._trouble(run, broken)
+                    broken = None
                 await self._walk(run)
                 return
             except Exception as error:
                 if self._moved():  # no trouble of the run's: the engine that is started where it lies now goes on
                     self.around.bell.ring()
                     return
-                visit = lineage.current(self.store, run)
                 if room.is_full(error):
-                    around = self.around
+                    around, visit = self.around, lineage.current(self.store, run)
                     await room.wait(around.store, around.places, around.bell, run, visit.id if visit else None, 0)
                     continue
                 if room.is_busy(error):
@@ -206,11 +209,11 @@ class Lab:
                 if isinstance(error, sqlite3.Error) or (isinstance(error, LabError) and error.key.startswith("store.")):
                     raise
                 log.error("run %s: the lab broke", run, exc_info=error)
-                await self._trouble(run, visit, error)
+                broken = error
 
-    async def _trouble(self, run: int, visit: Visit | None, error: Exception) -> None:
+    async def _trouble(self, run: int, error: Exception) -> None:
         """Pause until the person says to try again. Of what an engine before asked already, nothing is asked twice."""
-        facts = visiting.broke(error)
+        visit, facts = lineage.current(self.store, run), visiting.broke(error)
         if isinstance(error, LabError) and error.key.startswith("manuscript."):
             facts = {"what": "manuscript", "key": error.key, "facts": error.facts}
         asked = self.store.row(

@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
+from sqlite3 import Row
 
 from engine.calls import doubt, nothing_sent, receive
 from engine.models.base import Reply
 from engine.replies import from_plain
-from engine.setbacks import DIED
+from engine.setbacks import DIED, ENGINE_BEGAN
 from state import durable, lineage, profiles
 from state.errors import LabError
 from state.events import EngineDied
@@ -49,7 +50,7 @@ def recover(store: Store, places: Places) -> None:
         journal = Journal(store, visit["run"], row["visit"])
         step = journal.peek(row["path"])
         if reply is not None and step is not None and step.id == row["step"]:
-            cost = _cost(row["model"], reply)
+            cost = _cost(row, reply)
             with store.transaction() as tx:
                 receive(tx, journal, step, row["id"], Role(row["role"]), reply, cost)
             (folder / "part").unlink(missing_ok=True)
@@ -57,7 +58,7 @@ def recover(store: Store, places: Places) -> None:
         with store.transaction() as tx:
             _count(tx, row["step"], row["visit"], row["engine"])
             if reply is not None:  # whole, for a step that was superseded meanwhile: it costs what it costs
-                doubt(tx, row["id"], _cost(row["model"], reply), "superseded")
+                doubt(tx, row["id"], _cost(row, reply), "superseded")
             elif (folder / "sent").exists():
                 doubtful, micros = doubtful + 1, micros + row["reserved_micros"]
                 doubt(tx, row["id"], row["reserved_micros"], DIED)
@@ -77,7 +78,7 @@ def recover(store: Store, places: Places) -> None:
             "SELECT id FROM wait WHERE closed_seq IS NULL AND why IN (?, ?, ?, ?)",
             (Wait.BACKOFF.value, Wait.NETWORK.value, Wait.DISK.value, Wait.AUTH.value),
         ).fetchall():
-            lineage.close_wait(tx, wait)
+            lineage.close_wait(tx, wait, answer=ENGINE_BEGAN)
     _count_deaths(store)
 
 
@@ -99,12 +100,13 @@ def _whole(folder: Path) -> Reply | None:
         return None
 
 
-def _cost(model: str | None, reply: Reply) -> int:
-    """What a reply that was found whole costs; the price of its model as it is now."""
+def _cost(attempt: Row, reply: Reply) -> int:
+    """What a reply that was found whole costs, by the price of its model as it is now; of a model that no profile has
+    any more, what was set aside for it."""
     try:
-        return profiles.parse(model or "").cost(reply.usage)
+        return profiles.parse(attempt["model"] or "").cost(reply.usage)
     except LabError:
-        return 0
+        return int(attempt["reserved_micros"])
 
 
 def _count_deaths(store: Store) -> None:

@@ -15,11 +15,15 @@ from state import keys, lineage
 from state.errors import LabError, Plain
 from state.events import CallRetried
 from state.journal import Step
-from state.store import Transaction, now
+from state.store import Transaction, canonical, now
 from state.vocabulary import AttemptState, Choice, Role, Wait
 
 DIED, CANCELLED = OWN_DOING = ("the engine died", "cancelled")
 """Why an attempt is in doubt that the endpoint is not to blame for."""
+
+ENGINE_BEGAN: dict[str, Plain] = {"by": "engine"}
+"""The answer of a wait for the world that a new engine closed, because nobody looks any more whether its reason is
+gone: the loss may go on."""
 
 BACKOFF_S = (2.0, 5.0, 15.0, 30.0, 60.0)
 PROBE_S = (5.0, 15.0, 30.0, 60.0, 300.0)
@@ -129,12 +133,14 @@ async def _wait_for_network(bench: Bench, model: Model, why: str) -> None:
 
 
 def _lost(tx: Transaction, run: int, why: Wait, choices: list[str], facts: dict[str, Plain], **at: int | None) -> int:
-    """Open the wait. Where a person said to try now, and no call was answered since, the loss from before goes on."""
+    """Open the wait. Where a person said to try now, or a new engine did, and no call was answered since, the loss from
+    before goes on."""
     last = tx.execute(
-        "SELECT id, closed_at, choice FROM wait WHERE run = ? AND why = ? AND visit IS ? ORDER BY id DESC LIMIT 1",
+        "SELECT id, closed_at, choice, answer FROM wait WHERE run = ? AND why = ? AND visit IS ?"
+        " ORDER BY id DESC LIMIT 1",
         (run, why.value, at.get("visit")),
     ).fetchone()
-    if last is not None and last[2] == Choice.RETRY.value:
+    if last is not None and (last[2] == Choice.RETRY.value or last[3] == canonical(ENGINE_BEGAN)):
         answered = tx.execute(
             "SELECT 1 FROM attempt WHERE run = ? AND kind = 'call' AND state = ? AND ended_at >= ?",
             (run, AttemptState.DONE.value, last[1]),

@@ -120,6 +120,29 @@ async def test_who_says_try_now_in_vain_learns_since_when_the_network_is_lost(
     assert await talking == ["back", "again"]
 
 
+async def test_a_new_engine_that_finds_no_network_either_says_since_when_it_is_lost(
+    lay: Lay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(setbacks, "PROBE_S", (60.0,))
+    laid = lay()
+    laid.player.up = False
+    lost = ModelError(Fate.NETWORK, "no route", sent=False)
+    laid.player.replies = [lost, lost, says("dialogue", text="back"), lost]
+    still_open = "SELECT 1 FROM wait WHERE why = 'network' AND closed_seq IS NULL"
+    for tries in (1, 2):
+        talking = asyncio.ensure_future(talk(laid))
+        await until(laid, f"{still_open} AND (SELECT count(*) FROM attempt WHERE state = 'failed') = {tries}")
+        with laid.store.transaction() as tx:
+            tx.execute("UPDATE wait SET opened_at = 1 WHERE ? = 1", (tries,))
+        assert rows(laid, "SELECT opened_at, json_extract(facts, '$.next_at') > 1 FROM wait") == [(1, 1)]
+        talking.cancel()
+        await asyncio.gather(talking, return_exceptions=True)
+        recover.recover(laid.store, laid.places)
+        assert rows(laid, still_open) == []
+    assert await talk(laid) == "back"
+    assert rows(laid, still_open) == [], "and once it is back, the loss is over"
+
+
 async def test_a_bad_key_pauses_until_the_person_says_go_on(lay: Lay) -> None:
     laid = lay()
     laid.player.replies = [ModelError(Fate.AUTH, "401", sent=False, status=401), says("dialogue", text="ok")]

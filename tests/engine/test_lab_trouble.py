@@ -11,8 +11,10 @@ import pytest
 
 from engine import checkpoints, render, room, visiting
 from engine.desk import Desk
+from state import lineage
 from state.errors import LabError
 from state.products.literature import Review
+from state.store import Transaction
 from state.vocabulary import Choice, Phase, Wait, WordKind
 from tests.engine.lab import Slow, laboratory, started
 
@@ -197,6 +199,26 @@ async def test_an_error_of_the_lab_itself_pauses_one_run_and_the_other_goes_on(
         broken = False
         lab.leave(WordKind.RESUME, run=1)
         await lab.until("SELECT 1 FROM wait WHERE run = 1 AND why = 'checkpoint' AND closed_seq IS NULL")
+
+
+async def test_an_error_of_the_lab_that_a_full_disk_keeps_from_being_asked_about_is_asked_about_afterwards(
+    tmp_path: Path, monkeypatch: Patch
+) -> None:
+    really, full = lineage.open_wait, [True]
+
+    def open_wait(tx: Transaction, run: int, why: Wait, *given: object, **more: object) -> int:
+        if why is Wait.TROUBLE and full and full.pop():
+            raise LabError("disk.full", why="full")
+        return really(tx, run, why, *given, **more)  # type: ignore[arg-type]
+
+    async def after(*_: object) -> None:
+        raise ZeroDivisionError("a fault in the lab")
+
+    monkeypatch.setattr(lineage, "open_wait", open_wait)
+    monkeypatch.setattr(checkpoints, "after", after)
+    async with laboratory(tmp_path, monkeypatch, {READ: reads}) as lab:
+        await lab.until("SELECT 1 FROM wait WHERE why = 'trouble' AND closed_seq IS NULL")
+        assert [row["why"] for row in lab.store.rows("SELECT why FROM wait ORDER BY id")] == ["disk", "trouble"]
 
 
 async def test_a_full_disk_while_the_lab_opens_a_visit_pauses_and_goes_on(tmp_path: Path, monkeypatch: Patch) -> None:

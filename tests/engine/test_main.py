@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import signal
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 
 from engine import __main__ as engine
 from state import inbox, lock, places, project
+from state.errors import LabError
 from state.places import Places
 from state.readers import reading
 from state.vocabulary import WordKind
@@ -119,6 +121,46 @@ def test_what_was_left_while_an_idle_engine_let_go_is_taken_up_by_it(
     assert engine.main() == 0
     assert drives == 2
     signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (LabError("disk.full", why="full"), 4, "disk.full"),
+        (LabError("store.busy", why="locked"), 4, "store.busy"),
+        (LabError("store.newer", path="lab.db"), 5, "store.newer"),
+        (ZeroDivisionError("a fault"), 5, "ZeroDivisionError: a fault"),
+        (None, 0, "the project was moved or removed"),
+    ],
+    ids=lambda given: getattr(given, "key", None),
+)
+def test_an_engine_that_cannot_begin_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception | None, code: int, said: str
+) -> None:
+    here, there = tmp_path / "here", tmp_path / "there"
+    here.mkdir()
+    (here / project.FILE).write_text('question = "Does it?"\n')
+    places.prepare(here)
+
+    async def drive(where: Places) -> str:
+        if error is not None:
+            raise error
+        here.rename(there)
+        raise FileNotFoundError(where.blobs)
+
+    handlers, before = logging.root.handlers[:], signal.getsignal(signal.SIGHUP)
+    logging.root.handlers.clear()
+    monkeypatch.setattr(engine, "_drive", drive)
+    monkeypatch.setattr(sys, "argv", ["engine", str(here)])
+    try:
+        assert engine.main() == code
+    finally:
+        for mine in logging.root.handlers:
+            mine.close()
+        logging.root.handlers[:] = handlers
+        signal.signal(signal.SIGHUP, before)
+    assert said in places.places(here if error else there).log.read_text()
+    assert error or not here.exists()
 
 
 def test_a_database_that_is_gone_is_not_begun_afresh(folder: Path) -> None:

@@ -57,6 +57,18 @@ async def test_a_whole_reply_of_a_step_that_was_superseded_costs_what_it_cost(
     assert row["spent_micros"] == profiles.parse("anthropic").cost(says("x").usage) < 900000
 
 
+async def test_a_whole_reply_of_a_model_that_no_profile_has_any_more_costs_what_was_set_aside(lay: Lay) -> None:
+    laid = lay()
+    attempt = await left_flying(laid)
+    durable.write_json(laid.places.calls / attempt / "done.json", as_plain(says("dialogue", text="kept")))
+    with laid.store.transaction() as tx:
+        tx.execute("UPDATE attempt SET reserved_micros = 900000, model = 'a-profile-that-is-gone'")
+        tx.execute("UPDATE run SET reserved_micros = 900000")
+    recover.recover(laid.store, laid.places)
+    row = laid.store.row("SELECT spent_micros, reserved_micros FROM run")
+    assert row is not None and tuple(row) == (900000, 0)
+
+
 async def test_a_whole_reply_of_a_superseded_step_is_no_answer_to_the_one_that_took_its_place(lay: Lay) -> None:
     laid = lay()
     attempt = await left_flying(laid)

@@ -12,10 +12,11 @@ import contextlib
 import socket
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -64,6 +65,32 @@ def judge(status: int, headers: Mapping[str, str], *kinds: str) -> None:
         raise Silence(Why.REFUSED, status)
     if status != 200 or not any(kind in headers.get("content-type", "").lower() for kind in kinds):
         raise Silence(Why.NOT_AN_ANSWER, status)
+
+
+class Body:
+    """The bytes of an answer as they come, unpacked and never more than its limit: a bomb is a few kilobytes long.
+
+    Ask for `PACKED`; an answer that is packed otherwise, or twice, is none.
+    """
+
+    PACKED: ClassVar = {"accept-encoding": "gzip"}
+
+    def __init__(self, headers: Mapping[str, str], limit_b: int) -> None:
+        packed = headers.get("content-encoding", "").strip().lower()
+        if packed not in ("", "identity", "gzip"):
+            raise Silence(Why.NOT_AN_ANSWER, 200)
+        self.limit_b, self.data = limit_b, bytearray()
+        self._gzip = zlib.decompressobj(16 + zlib.MAX_WBITS) if packed == "gzip" else None
+
+    def take(self, piece: bytes) -> None:
+        if self._gzip is not None:
+            try:
+                piece = self._gzip.decompress(piece, self.limit_b + 1 - len(self.data))
+            except zlib.error:
+                raise Silence(Why.NOT_AN_ANSWER, 200) from None
+        self.data += piece
+        if len(self.data) > self.limit_b:
+            raise Silence(Why.NOT_AN_ANSWER, 200)
 
 
 def _retry_after_s(headers: Mapping[str, str]) -> float | None:

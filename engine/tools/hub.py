@@ -8,6 +8,7 @@ sent. HF_ENDPOINT and HF_HUB_OFFLINE are honoured. `search` is what data prepara
 from __future__ import annotations
 
 import itertools
+import json
 import logging
 import os
 import re
@@ -18,7 +19,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from engine.prompt import Shown, lines, tag
-from engine.tools.asking import Silence, Why, aside, could_not_ask, judge, patiently, tidied, understood
+from engine.tools.asking import Body, Silence, Why, aside, could_not_ask, judge, patiently, tidied, understood
 from state.errors import LabError
 from state.events import SourceUnreachable
 
@@ -141,16 +142,15 @@ def _careful() -> _Deadline:
         def handle_request(self, request: httpx2.Request) -> httpx2.Response:
             if time.monotonic() >= deadline.until:
                 raise Silence(Why.TIMEOUT)
+            request.headers.update(Body.PACKED)
             try:
                 response = super().handle_request(request)
                 if response.is_redirect:
                     return response
                 judge(response.status_code, response.headers, "json")
-                body = bytearray()
+                body = Body(response.headers, ANSWER_B)
                 for piece in response.iter_raw():
-                    body += piece
-                    if len(body) > ANSWER_B:
-                        raise Silence(Why.NOT_AN_ANSWER, 200)
+                    body.take(piece)
                     if time.monotonic() > deadline.until:
                         raise Silence(Why.TIMEOUT)
             except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.ProxyError):
@@ -159,9 +159,8 @@ def _careful() -> _Deadline:
                 raise Silence(Why.TIMEOUT) from None
             except httpx2.HTTPError:
                 raise Silence(Why.DROPPED) from None
-            whole = httpx2.Response(200, headers=response.headers, content=bytes(body), request=request)
             try:
-                told = whole.json()
+                told = json.loads(bytes(body.data))
             except (ValueError, RecursionError):
                 raise Silence(Why.NOT_AN_ANSWER, 200) from None
             if not isinstance(told, list) or not all(isinstance(one, dict) for one in told):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from engine.tools import asking
-from engine.tools.asking import Pace, Silence, Why, aside, could_not_ask, judge, patiently, tidied, understood
+from engine.tools.asking import Body, Pace, Silence, Why, aside, could_not_ask, judge, patiently, tidied, understood
 from engine.tools.paper import Paper, entry, key_of
 
 if TYPE_CHECKING:
@@ -123,15 +123,13 @@ def _requester(until: float) -> Any:
             timeout = httpx.Timeout(SILENT_S, connect=CONNECT_S)
             async with (
                 httpx.AsyncClient(timeout=timeout, max_redirects=3) as client,
-                client.stream("GET", url, headers=headers) as response,
+                client.stream("GET", url, headers={**headers, **Body.PACKED}) as response,
             ):
                 judge(response.status_code, response.headers, "json")
-                body = bytearray()
-                async for piece in response.aiter_bytes():
-                    body += piece
-                    if len(body) > ANSWER_B:
-                        raise Silence(Why.NOT_AN_ANSWER, 200)
-            return _result(bytes(body))
+                body = Body(response.headers, ANSWER_B)
+                async for piece in response.aiter_raw():
+                    body.take(piece)
+            return _result(bytes(body.data))
 
     return Careful(SILENT_S, False)
 

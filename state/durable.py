@@ -68,6 +68,17 @@ def parse_json(data: bytes, name: str) -> Plain:
     return value
 
 
+def put_in_place(part: Path, target: Path) -> None:
+    """`part`, which somebody else wrote, takes the place of `target`, and is there after a power cut."""
+    fd = os.open(part, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+    part.replace(target)
+    fsync_dir(target.parent)
+
+
 def printable(name: str) -> str:
     """A file's name as text that can be kept and shown, also where its bytes are in another encoding than UTF-8."""
     return name.encode("utf-8", "backslashreplace").decode()

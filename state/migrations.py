@@ -1,7 +1,8 @@
 """From one schema to the next: ordered functions and a table of their names.
 
-A new database is made from `tables.py` at once and marked with every migration; an older one gets those it lacks, each
-in its own transaction, after a copy by VACUUM INTO beside it. A newer one is refused in words.
+A new database is made from `tables.py` at once and marked with every migration; an older one gets those it lacks and
+its new number in one transaction, after a copy by VACUUM INTO beside it: whenever an engine dies, the database is of
+one schema and says which, and the copy is of the one before. A newer one is refused in words.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
+from state import durable
 from state.errors import LabError
 from state.vocabulary import SCHEMA
 
@@ -45,17 +47,22 @@ def migrate(db: sqlite3.Connection, path: Path, version: int, known: int, steps:
         raise LabError("store.newer", path=str(path), found=version, known=known)
     done = {name for (name,) in db.execute("SELECT name FROM migration")}
     missing = [(name, step) for name, step in steps if name not in done]
-    if not missing:
+    if not missing and version == known:
         return
-    copy = path.with_suffix(f".v{version}.db")
-    copy.unlink(missing_ok=True)
-    db.execute("VACUUM INTO ?", (str(copy),))
+    if missing:
+        copy(db, path.with_suffix(f".v{version}.db"))
+    db.execute("BEGIN IMMEDIATE")
     for name, step in missing:
-        db.execute("BEGIN IMMEDIATE")
         step(db)
         db.execute("INSERT INTO migration VALUES (?)", (name,))
-        db.execute("COMMIT")
-    db.execute("BEGIN IMMEDIATE")
     db.execute(f"PRAGMA user_version = {known}")
     db.execute("UPDATE lab SET value = ? WHERE key = 'schema'", (str(known),))
     db.execute("COMMIT")
+
+
+def copy(db: sqlite3.Connection, target: Path) -> None:
+    """The whole database at `target`, durable when this returns; what broke off leaves the copy before it."""
+    part = target.with_name(f".{target.name}.part")
+    part.unlink(missing_ok=True)
+    db.execute("VACUUM INTO ?", (str(part),))
+    durable.put_in_place(part, target)

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from state.durable import read_json, write_json
+from state.durable import fsync_dir, read_json, write_json
 from state.errors import LabError
 
 FILE = "project.toml"
@@ -188,7 +188,7 @@ def prepare(folder: Path, *, kind: Kind = network_kind) -> Places:
     where = places(folder, kind=kind)
     _private(where.lab)
     for part in (where.inbox, where.refused, where.calls, where.jobs, where.blobs):
-        part.mkdir(mode=0o700, exist_ok=True)
+        _make(part)
     if where.local != where.lab:
         settle(where.folder, where.local)
     return where
@@ -271,12 +271,23 @@ def _restore_line(where: Places) -> str:
 
 def _private(folder: Path) -> None:
     """Make `folder` with mode 0700; refuse one that is a link or another user's."""
-    folder.mkdir(mode=0o700, exist_ok=True)
+    _make(folder)
     told = folder.lstat()
     if folder.is_symlink() or told.st_uid != os.geteuid():
         raise LabError("place.not_ours", folder=str(folder))
     if told.st_mode & 0o077:
         folder.chmod(0o700)
+
+
+def _make(folder: Path) -> None:
+    """A new folder's name is synced too: what is left in it would be lost with it."""
+    try:
+        folder.mkdir(mode=0o700)
+    except FileExistsError:
+        if not folder.is_dir():
+            raise
+    else:
+        fsync_dir(folder.parent)
 
 
 def _holds_something(folder: Path) -> bool:

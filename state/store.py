@@ -166,11 +166,8 @@ class Store:
             self.tidy()
 
     def snapshot(self, target: Path) -> None:
-        """A whole copy at `target`, for a share or before a migration."""
-        part = target.with_name(f".{target.name}.part")
-        part.unlink(missing_ok=True)
-        self.db.execute("VACUUM INTO ?", (str(part),))
-        part.replace(target)
+        """A whole copy at `target`, for a share."""
+        migrations.copy(self.db, target)
 
     def close(self) -> None:
         self.db.close()

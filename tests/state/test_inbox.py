@@ -149,3 +149,18 @@ def test_a_name_that_nothing_can_follow_keeps_nobody_from_leaving_a_word(project
     (where.inbox / f"7{'Z' * 25}.json").write_text("{}")
     word = inbox.leave(project, WordKind.NOTE, {"text": "five seeds"})
     assert where.inbox / f"{word}.json" in inbox.pending(project)
+
+
+def test_the_first_word_of_a_project_is_there_after_a_power_cut(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not only the word is synced: so are the folders that were made for it."""
+    synced = []
+    real = os.fsync
+
+    def fsync(fd: int) -> None:
+        synced.append(os.readlink(f"/proc/self/fd/{fd}"))  # noqa: PTH115
+        real(fd)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    inbox.leave(project, WordKind.NOTE, {"text": "five seeds"})
+    lab = project / ".nightlab"
+    assert {str(project), str(lab), str(lab / "inbox")} <= set(synced)

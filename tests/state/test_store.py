@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import stat
 from contextlib import closing
@@ -98,6 +99,51 @@ def test_a_migration_that_breaks_leaves_the_database_as_it_was_and_is_made_again
         assert "mood" not in columns(db) and db.execute("PRAGMA user_version").fetchone()[0] == SCHEMA
         migrations.migrate(db, store.path, SCHEMA, SCHEMA + 1, [("m002_mood", whole)])
         assert "mood" in columns(db)
+
+
+def test_an_engine_that_dies_between_two_migrations_leaves_the_schema_and_the_copy_of_before(store: Store) -> None:
+    def first(db: sqlite3.Connection) -> None:
+        db.execute("ALTER TABLE run ADD COLUMN mood VARCHAR")
+
+    def dies(_: sqlite3.Connection) -> None:
+        raise KeyboardInterrupt
+
+    steps = [("m002_mood", first), ("m003_none", dies)]
+    for _ in range(2):  # the second engine makes its copy of what the first one left
+        with pytest.raises(KeyboardInterrupt), closing(sqlite3.connect(store.path, isolation_level=None)) as db:
+            migrations.migrate(db, store.path, SCHEMA, SCHEMA + 2, steps)
+    with closing(sqlite3.connect(store.path.with_suffix(f".v{SCHEMA}.db"))) as copy:
+        assert "mood" not in columns(copy)
+    assert "mood" not in columns(store.db)
+    assert store.db.execute("PRAGMA user_version").fetchone()[0] == SCHEMA
+
+
+def test_a_database_that_has_its_migrations_and_an_old_number_gets_its_own(store: Store) -> None:
+    """Else an older Nightlab would take it for one of its own."""
+    store.db.execute("INSERT INTO migration VALUES ('m002_mood')")
+    migrations.migrate(store.db, store.path, SCHEMA, SCHEMA + 1, [("m002_mood", lambda _: None)])
+    assert store.db.execute("PRAGMA user_version").fetchone()[0] == SCHEMA + 1
+
+
+def test_a_copy_is_synced_before_it_takes_its_place(store: Store, tmp_path: Path, synced: list[str]) -> None:
+    target = tmp_path / "snapshot.db"
+    store.snapshot(target)
+    assert str(target.with_name(".snapshot.db.part")) in synced
+    assert synced[-1] == str(tmp_path)
+
+
+@pytest.fixture
+def synced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What Python has synced, by the name it had then."""
+    told: list[str] = []
+    real = os.fsync
+
+    def fsync(fd: int) -> None:
+        told.append(os.readlink(f"/proc/self/fd/{fd}"))  # noqa: PTH115
+        real(fd)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    return told
 
 
 def test_a_database_of_somebody_else_is_not_written_to(tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ class NotesFolder:
 
 
 def address(text: str) -> tuple[Phase | Role | None, str]:
-    """`to: plan` on the first line, and the rest."""
+    """`to: plan` on the first line, and the rest. A line that names nobody is the note's own: "To: be short, …"."""
     first, _, rest = text.lstrip("\ufeff").partition("\n")
     if not first.lower().startswith("to:"):
         return None, text
@@ -78,4 +78,4 @@ def address(text: str) -> tuple[Phase | Role | None, str]:
     try:
         return Role(word), rest
     except ValueError:
-        return None, rest
+        return None, rest if word in ("", "team") else text

@@ -1,7 +1,8 @@
 """From a `Choice` to the model that plays it: one client an endpoint and key, opened when first asked for.
 
 The key is looked for each time, so a key that a person gives while the lab waits is used by the next call, also where
-the environment holds another one that was refused. The rehearsal needs none. Owned by `engine/lab.py`, which closes it.
+the environment holds another one that was refused. The rehearsal needs none. Made by `engine/gathering.py`; its
+connections end with the engine's process.
 """
 
 from __future__ import annotations

@@ -13,14 +13,14 @@ from engine import opening, recover
 from engine.answers import Dialogue
 from engine.desk import Desk
 from engine.models.base import Reply, Request
-from engine.notes_folder import NotesFolder
+from engine.notes_folder import NotesFolder, address
 from engine.prompt import fields_of
 from engine.seat import Seat
 from state import lineage, taking
 from state.errors import LabError
 from state.notes import note
 from state.products.literature import Review
-from state.vocabulary import Role
+from state.vocabulary import Phase, Role
 from tests.engine.conftest import Laid, says
 
 Lay = Callable[..., Laid]
@@ -33,6 +33,23 @@ def seat(desk: Desk, role: Role = Role.PHD_STUDENT, name: str = "student") -> Se
 def left(laid: Laid, text: str, role: Role | None = None, word: str = "w1") -> None:
     with laid.store.transaction() as tx:
         note(tx, word, laid.run, None, role, text, 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "to", "body"),
+    [
+        ("to: plan\nfive seeds", Phase.PLAN_FORMULATION, "five seeds"),
+        ("To: PhD student\nfive seeds", Role.PHD_STUDENT, "five seeds"),
+        ("to: team\nfive seeds", None, "five seeds"),
+        ("To: be sure, use five seeds", None, "To: be sure, use five seeds"),
+        ("to: everybody here\nfive seeds", None, "to: everybody here\nfive seeds"),
+        ("five seeds\nto: plan", None, "five seeds\nto: plan"),
+    ],
+)
+def test_the_first_line_of_a_saved_note_is_an_address_only_where_it_names_a_reader(
+    text: str, to: Phase | Role | None, body: str
+) -> None:
+    assert address(text) == (to, body)
 
 
 async def test_a_note_that_comes_while_a_call_waits_is_in_that_call(lay: Lay) -> None:

@@ -8,6 +8,7 @@ such it imports the standard library and pypdfium2 alone.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -67,7 +68,7 @@ def _answers(paths: list[Path]) -> tuple[list[Read], str]:
     argv = [sys.executable, "-P", "-E", __file__, *(str(path.absolute()) for path in paths)]
     try:
         done = subprocess.run(
-            argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=FILE_S * len(paths), check=False
+            argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=FILE_S * len(paths), check=False, env=_env()
         )
         output, why = done.stdout, "broken"
     except subprocess.TimeoutExpired as late:
@@ -77,17 +78,27 @@ def _answers(paths: list[Path]) -> tuple[list[Read], str]:
     return [Read(**{**one, "pages": tuple(one["pages"])}) for one in told], why
 
 
+def _env() -> dict[str, str]:
+    """Nothing of ours: whoever gets hold of the reader by a PDF finds no key."""
+    return {name: value for name, value in os.environ.items() if name in ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH")}
+
+
 # the reader's own process --------------------------------------------------------------------------------------------
 
 
 def _main(paths: list[str]) -> None:
     import resource
 
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_B, MEMORY_B))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    def hold(kind: int, most: int) -> None:
+        """At most so much; where the person's shell allows less, that."""
+        hard = resource.getrlimit(kind)[1]
+        resource.setrlimit(kind, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
+
+    hold(resource.RLIMIT_AS, MEMORY_B)
+    hold(resource.RLIMIT_CORE, 0)
     spent_s = 0.0
     for path in paths:
-        resource.setrlimit(resource.RLIMIT_CPU, (int(spent_s) + FILE_S, resource.RLIM_INFINITY))
+        hold(resource.RLIMIT_CPU, int(spent_s) + FILE_S)
         sys.stdout.write(json.dumps(_pages(path)) + "\n")
         sys.stdout.flush()
         usage = resource.getrusage(resource.RUSAGE_SELF)

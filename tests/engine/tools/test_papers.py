@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -13,6 +14,7 @@ from engine.tools import papers, pdf
 from engine.tools.paper import Paper, distinct, key_of, merged
 from tests.engine.tools.pdfs import pdf_of
 
+ROOT = Path(__file__).parents[3]
 BIB = r"""
 @misc{power2022, title={Grokking: Generalization Beyond Overfitting}, author={Power, Alethea}, year=2022,
   eprint={2201.02177}, archiveprefix={arXiv}, abstract={Small transformers on binary tables. Weight decay helps.},
@@ -143,6 +145,30 @@ def test_a_file_that_holds_its_reader_up_is_given_up(tmp_path: Path, monkeypatch
     file = tmp_path / "b.pdf"
     file.write_bytes(pdf_of("b"))
     assert pdf.read([file])[file].why == "slow"
+
+
+def test_a_shell_with_limits_of_its_own_reads_too(tmp_path: Path) -> None:
+    file = tmp_path / "b.pdf"
+    file.write_bytes(pdf_of("page of b"))
+    code = (
+        "import resource as of, sys\nfrom pathlib import Path\nfrom engine.tools import pdf\n"
+        "of.setrlimit(of.RLIMIT_AS, (2 << 30, 2 << 30))\nof.setrlimit(of.RLIMIT_CPU, (20, 20))\n"
+        "print(pdf.read([Path(sys.argv[1])])[Path(sys.argv[1])].pages)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, file], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "('page of b',)"
+
+
+def test_a_reader_is_given_no_key_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-secret")
+    told = tmp_path / "environment"
+    reader = faulty_reader(tmp_path, f"open({str(told)!r}, 'w').write(str(dict(os.environ)))")
+    monkeypatch.setattr(pdf.sys, "executable", reader)
+    file = tmp_path / "b.pdf"
+    file.write_bytes(pdf_of("b"))
+    pdf.read([file])
+    assert "PATH" in told.read_text()
+    assert "sk-secret" not in told.read_text()
 
 
 def test_long_pdfs_are_cut_and_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ from state import inbox
 from state.inbox import NOTE_LIMIT
 from state.vocabulary import Choice, Phase, Wait
 from tests.tui.test_cli import CHECKPOINT, NIGHTLAB, Lab, Said, lab
+from tui.commands import perform
 
 __all__ = ["lab"]
 
@@ -117,3 +118,15 @@ def test_a_note_is_left_also_where_the_database_cannot_be_asked(lab: Lab) -> Non
 )
 def test_argparse_says_these_in_chinese_too(lab: Lab, words: tuple[str, ...], told: str) -> None:
     assert told in lab.say("--lang", "zh", *words).err
+
+
+RUN_MEANS = {"set": "whole project", "log": "else of all", "note": "at work", "stop": "several", "status": "newest"}
+
+
+@pytest.mark.parametrize("command", RUN_MEANS)
+def test_help_says_which_run_is_meant_where_none_is_named(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    assert perform([command, "--help"]) == 0
+    assert RUN_MEANS[command] in next(row for row in capsys.readouterr().out.splitlines() if "--run N" in row[2:9])

@@ -19,7 +19,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--gpu-hours", type=float, metavar="H", help=tr("cli.answer.gpu_hours"))
     parser.add_argument("--note", default="", type=here.text, metavar="TEXT", help=tr("cli.answer.note"))
     parser.add_argument("--phase", metavar="PHASE", help=tr("cli.go_back.phase"))
-    here.add_run(parser, tr("cli.option.run"))
+    here.add_run(parser, tr("cli.option.run.meant"))
 
 
 def run(args: argparse.Namespace) -> int:

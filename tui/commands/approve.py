@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--with", dest="files", action="append", type=Path, metavar="FILE", help=tr("cli.approve.with"))
-    here.add_run(parser, tr("cli.option.run"))
+    here.add_run(parser, tr("cli.option.run.meant"))
 
 
 def run(args: argparse.Namespace) -> int:

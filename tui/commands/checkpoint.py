@@ -10,7 +10,7 @@ from tui.language import tr
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    here.add_run(parser, tr("cli.option.run"))
+    here.add_run(parser, tr("cli.option.run.meant"))
     parser.add_argument("--end-experiments", action="store_true", help=tr("cli.checkpoint.end"))
 
 

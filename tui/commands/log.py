@@ -13,7 +13,7 @@ from tui.language import tr
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    here.add_run(parser, tr("cli.option.run"))
+    here.add_run(parser, tr("cli.log.run"))
     parser.add_argument("-n", type=int, default=0, metavar="N", help=tr("cli.log.n"))
     parser.add_argument("--json", action="store_true", help=tr("cli.log.json"))
 

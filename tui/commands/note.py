@@ -15,7 +15,7 @@ from tui.language import tr
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("text", nargs="+", type=here.text, metavar="TEXT", help=tr("cli.note.text"))
     parser.add_argument("--to", metavar="WHO", help=tr("cli.note.to"))
-    here.add_run(parser, tr("cli.option.run"))
+    here.add_run(parser, tr("cli.note.run"))
 
 
 def run(args: argparse.Namespace) -> int:

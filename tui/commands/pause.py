@@ -10,7 +10,7 @@ from tui.language import tr
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    here.add_run(parser, tr("cli.option.run"))
+    here.add_run(parser, tr("cli.option.run.meant"))
 
 
 def run(args: argparse.Namespace) -> int:

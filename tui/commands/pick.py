@@ -16,7 +16,7 @@ from tui.language import tr
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("idea", metavar="IDEA", help=tr("cli.pick.idea"))
-    here.add_run(parser, tr("cli.option.run"))
+    here.add_run(parser, tr("cli.option.run.meant"))
 
 
 def run(args: argparse.Namespace) -> int:

@@ -11,7 +11,7 @@ from tui.language import tr
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--note", required=True, type=here.text, metavar="TEXT", help=tr("cli.send_back.note"))
-    here.add_run(parser, tr("cli.option.run"))
+    here.add_run(parser, tr("cli.option.run.meant"))
 
 
 def run(args: argparse.Namespace) -> int:

@@ -22,7 +22,7 @@ from tui.told import refusal
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("key", metavar="KEY", help=tr("cli.set.key"))
     parser.add_argument("value", metavar="VALUE", help=tr("cli.set.value"))
-    here.add_run(parser, tr("cli.option.run"))
+    here.add_run(parser, tr("cli.set.run"))
 
 
 def run(args: argparse.Namespace) -> int:

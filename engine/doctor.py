@@ -23,11 +23,8 @@ from engine.experiments.slots import how_many
 from state import keys, places, profiles
 from state.errors import LabError, Plain
 
-LOGIND = (
-    Path("/etc/systemd/logind.conf"),
-    *sorted(Path("/etc/systemd/logind.conf.d").glob("*.conf")),
-    *sorted(Path("/usr/lib/systemd/logind.conf.d").glob("*.conf")),
-)
+SYSTEMD = ("usr/lib", "usr/local/lib", "run", "etc")
+"""Where systemd looks for a file; of two with one name the later place's counts."""
 ENGINES = ("latexmk", "xelatex", "pdflatex", "tectonic")
 TOOLS = ("git", "tmux", "bwrap", "pdftotext")
 
@@ -76,7 +73,7 @@ def _profiles() -> list[Plain]:
 def kills_at_logout() -> bool:
     """Whether logind would end this user's engine and experiments at logout."""
     kill = False
-    for file in LOGIND:
+    for file in logind():
         try:
             text = file.read_text("utf-8", "replace")
         except OSError:
@@ -86,6 +83,16 @@ def kills_at_logout() -> bool:
             if word == "KillUserProcesses":
                 kill = value.strip().lower() in ("yes", "true", "1", "on")
     return kill and not Path("/var/lib/systemd/linger", pwd.getpwuid(os.getuid()).pw_name).exists()
+
+
+def logind(root: Path = Path("/")) -> list[Path]:
+    """logind's configuration in the order in which it counts, the last word wins: the main file, then the drop-ins by
+    their names."""
+    main = [path for place in SYSTEMD if (path := root / place / "systemd" / "logind.conf").is_file()]
+    drops = {
+        path.name: path for place in SYSTEMD for path in (root / place / "systemd" / "logind.conf.d").glob("*.conf")
+    }
+    return [*main[-1:], *(drops[name] for name in sorted(drops))]
 
 
 def _runs(program: str) -> bool:

@@ -13,7 +13,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from engine.writing.setting import BIB, BUILD_S, PDF, PROBE_S, SOURCE, Failed, Setting, called, line_of, on_page
+from engine.writing.setting import (
+    BIB,
+    BUILD_S,
+    PDF,
+    PROBE_S,
+    SOURCE,
+    Failed,
+    Setting,
+    called,
+    line_of,
+    numbered,
+    on_page,
+)
 
 NO_PAGES = {"pdflatex": "-draftmode", "xelatex": "-no-pdf"}
 ALL_SET = (
@@ -66,7 +78,7 @@ def with_tex(name: str, source: str, setup: dict[str, Any]) -> str:
     folder = Path("tex")
     shutil.rmtree(folder, ignore_errors=True)  # another TeX has failed there
     shutil.copytree("figures", folder / "figures") if Path("figures").is_dir() else folder.mkdir()
-    (folder / SOURCE).write_text(marked(afloat(on_page(outlined(source), tex=True)), setup["mark"]), "utf-8")
+    (folder / SOURCE).write_text(marked(afloat(on_page(numbered(outlined(source)), tex=True)), setup["mark"]), "utf-8")
     if Path(BIB).is_file():
         shutil.copy(BIB, folder / BIB)
     if name == "tectonic":

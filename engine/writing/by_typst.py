@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.writing.glyphs import covered, fonts
-from engine.writing.setting import BIB, BUILD_S, PDF, Failed, Setting, called, line_of, on_page
+from engine.writing.setting import BIB, BUILD_S, PDF, Failed, Setting, called, line_of, numbered, on_page
 from state.paper import plain
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -43,8 +43,8 @@ def with_typst(source: str, setup: dict[str, Any]) -> str:
     cited = Path(BIB).is_file() and bool(Path(BIB).read_text("utf-8").strip())
     paths = fonts()
     check_glyphs(source + (Path(BIB).read_text("utf-8") if cited else ""), paths)
-    fitted = on_page(source, tex=False)
-    Path("typst.tex").write_text(for_pandoc(named(fitted, setup["language"])), "utf-8")
+    fitted = on_page(numbered(source), tex=False)
+    Path("typst.tex").write_text(for_pandoc(told_by_name(fitted, setup["language"])), "utf-8")
     if cited:
         Path(BIB).write_text(for_typst(Path(BIB).read_text("utf-8"), setup["language"]), "utf-8")
     flags = [f"--metadata=mark:{setup['mark']}"] if setup["mark"] else []
@@ -103,7 +103,7 @@ def for_typst(bib: str, language: str) -> str:
     return re.sub(r"@misc\{([^,]+),\n((?:  .*\n)*)\}", dressed, text)
 
 
-def named(source: str, language: str) -> str:
+def told_by_name(source: str, language: str) -> str:
     """`\\citet` as the authors' names and a citation: numbered styles of Typst give every author's name."""
     bib = Path(BIB).read_text("utf-8") if Path(BIB).is_file() else ""
     names = {

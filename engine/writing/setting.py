@@ -6,6 +6,7 @@ The paper lies in the working folder of its job under the names below. Used by t
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -45,6 +46,28 @@ def on_page(source: str, *, tex: bool) -> str:
     except tables.TooWide as wide:
         why = f"this table is wider than the page by {wide.share:.0%}: give it fewer columns, or two tables"
         raise Failed(why, wide.line) from None
+
+
+_UNNUMBERED = re.compile(
+    r"\\\[(?P<bracket>(?:(?!\\\]).)*?)\\\]|\$\$(?P<dollars>[^$]*)\$\$"
+    r"|\\begin\{(?P<name>equation|align|gather|displaymath|math)(?P<star>\*?)\}"
+    r"(?P<inner>(?:(?!\\begin\{(?P=name)).)*?)\\end\{(?P=name)\*?\}",
+    re.DOTALL,
+)
+
+
+def numbered(source: str) -> str:
+    """With a number for every equation that has a label: where it has none, TeX's reference is the section's."""
+
+    def one(found: re.Match[str]) -> str:
+        name = found["name"] or "displaymath"
+        inner = found["inner"] or found["bracket"] or found["dollars"] or ""
+        if r"\label" not in inner or (name not in ("displaymath", "math") and not found["star"]):
+            return found[0]
+        name = name if name in ("align", "gather") else "equation"
+        return rf"\begin{{{name}}}{inner}\end{{{name}}}"
+
+    return _UNNUMBERED.sub(one, source)
 
 
 def line_of(source: str, text: str) -> int:

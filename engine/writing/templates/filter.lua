@@ -15,9 +15,62 @@ end
 
 local aliases = {} -- the second and later labels of one equation point to its first
 
+local function formula(text)
+  local told = written({ pandoc.Math('DisplayMath', text) })
+  return (told:gsub('delim: "||"', 'delim: "|"')) -- of a determinant; Typst takes one sign
+end
+
+-- The pieces of a formula between the marks that stand neither in braces nor in an environment of their own.
+local function split(text, mark)
+  local told, depth, from, at = {}, 0, 1, 1
+  while at <= #text do
+    local rest = text:sub(at)
+    local word = rest:match('^\\\\') or rest:match('^\\%a+') or rest:match('^\\.') or rest:sub(1, 1)
+    if word == '{' or word == '\\begin' then
+      depth = depth + 1
+    elseif word == '}' or word == '\\end' then
+      depth = depth - 1
+    elseif word == mark and depth == 0 then
+      told[#told + 1] = text:sub(from, at - 1)
+      from = at + #word
+    end
+    at = at + #word
+  end
+  told[#told + 1] = text:sub(from)
+  return told
+end
+
+-- `align` and `gather` as TeX numbers them, a line each; which lines have no number their author says.
+local function numbered_lines(text, aligned)
+  local rows = {}
+  for nth, row in ipairs(split(text, '\\\\')) do
+    local label, silent = nil, false
+    row = nth > 1 and row:gsub('^%*?%s*%[[^%]]*%]', ''):gsub('^%*', '') or row
+    row = row:gsub('\\label%s*{([^}]*)}', function(name) label = name return '' end)
+    row = row:gsub('\\nonumber%f[%A]', function() silent = true return '' end)
+    row = row:gsub('\\notag%f[%A]', function() silent = true return '' end)
+    local cells = split(row, '&')
+    local left = aligned and cells[1]:match('^%s*(.-)%s*$') or ''
+    local whole = table.concat(cells, ' ')
+    if whole:match('%S') then
+      local body = formula(whole):match('^%$%s*(.-)%s*%$$')
+      rows[#rows + 1] = '(left: ' .. (left == '' and '[]' or formula(left)) .. ', all: (before, after) => $ #h(before)'
+        .. (aligned and left == '' and '#box()' or ' ') .. body .. ' #h(after) $, number: ' .. tostring(not silent)
+        .. ', label: ' .. (label and 'label(' .. quoted(label) .. ')' or 'none') .. ')'
+    end
+  end
+  return '#equations(aligned: ' .. tostring(aligned) .. ', ' .. table.concat(rows, ', ') .. ')'
+end
+
 function Math(math)
   if math.mathtype ~= 'DisplayMath' then
     return nil
+  end
+  for _, name in ipairs({ 'align', 'gather' }) do
+    local lines = math.text:match('^%s*\\begin{' .. name .. '}(.*)\\end{' .. name .. '}%s*$')
+    if lines then
+      return typst(numbered_lines(lines, name == 'align'))
+    end
   end
   local label = nil
   local text = math.text:gsub('\\label%s*{([^}]*)}', function(name)
@@ -28,12 +81,14 @@ function Math(math)
     end
     return ''
   end)
+  local _, silent = text:gsub('\\no[nt][ua][mg]', '')
+  text = text:gsub('\\nonumber%f[%A]', ''):gsub('\\notag%f[%A]', '')
   local environment = text:match('^%s*\\begin{(%a+)}')
-  local numbered = label or environment == 'equation' or environment == 'align' or environment == 'gather'
+  local numbered = label or (environment == 'equation' and silent == 0)
   if environment == 'equation' then
     text = text:gsub('^%s*\\begin{equation}', ''):gsub('\\end{equation}%s*$', '')
   end
-  local body = written({ pandoc.Math('DisplayMath', text) })
+  local body = formula(text)
   if not numbered then
     return typst(body)
   end

@@ -75,7 +75,7 @@ async def test_references_are_numbered_and_lead_where_they_say(tmp_path: Path) -
     assert "Table 1 has the steps to the target." in whole
     assert "Table 1. Steps to the target" in whole
     assert "Figures 1 and 2 show" in whole
-    assert "By Equation (2) the decay" in whole
+    assert "By Equation (3) the decay" in whole
     assert "The best seed took 2,190." in whole
     for stray in ("\\", "[eq:", "fig:", "sec:", "result", "given"):
         assert stray not in whole
@@ -249,7 +249,7 @@ async def test_all_that_the_subset_allows_is_set(tmp_path: Path) -> None:
     for told in (
         "In 6.1: % & _ # $ { } — – “q” ‘s’",
         "a @b *c* =d e /f g*h [x] (y) //z /* c */ -x +y.",
-        "see (2), 3, (3), (4) and (1).",
+        "see (2), 3, (4), (5) and (1).",
         "Power et al. [1], Nanda et al. [2]",
         "Tables 1, 2 and 3;",
         "Figures 1, 2 and 3.",
@@ -269,6 +269,27 @@ async def test_a_paper_under_way_may_refer_to_what_is_still_to_come(tmp_path: Pa
     assert [fault.key for fault in ready(source=paper(introduction=r"\ref{fig:later}")).faults] == [
         "paper.unknown_label"
     ]
+
+
+EQUATIONS = r"""
+\begin{align} a &= b \label{eq:a} \\ c &= \begin{cases} d & \text{if } e \\ f \end{cases} \\
+ &= g \notag \\[2pt] h \label{eq:b} \end{align}
+\begin{equation} u = v \nonumber \end{equation} \[ w = x \label{eq:c} \]
+\begin{gather} p = q \\ r = \begin{vmatrix} s \end{vmatrix} \label{eq:d} \end{gather}
+\begin{align*} y &= z \\ &= a \label{eq:e} \end{align*}
+\begin{equation*} y = z \label{eq:f} \end{equation*} \begin{align*} n &= o \end{align*}
+Equations \eqref{eq:a}, \eqref{eq:b}, \eqref{eq:c}, \ref{eq:d}, \eqref{eq:e}, \eqref{eq:f}."""
+
+
+@pytest.mark.parametrize("tex", [False, pytest.param(True, marks=pytest.mark.needs("xelatex", "texlive-xetex"))])
+async def test_each_line_of_an_aligned_equation_has_its_own_number(tmp_path: Path, tex: bool) -> None:
+    """And what is referred to has one, also where its author wrote it without."""
+    prepared = ready(source=with_section(scaffold("T", Language.EN), "results", EQUATIONS))
+    assert prepared.faults == ()
+    _, built = await typeset_in(tmp_path / "job", prepared, tex=tex)
+    assert built.fault is None
+    whole = " ".join(texts(tmp_path / "job" / "work" / "paper.pdf"))
+    assert "Equations (1), (3), (4), 6, (8), (9)." in whole
 
 
 @pytest.mark.needs("xelatex", "texlive-xetex")

@@ -1,7 +1,7 @@
 """Gather what every visit of this engine shares: models, the place where jobs run, its slots, what is live.
 
-Called once when the engine starts. What the profiles and phases can need is imported here, so that no phase waits for
-an import in the middle of its work.
+Called once when the engine starts. What the profiles and phases can need is imported meanwhile: no phase waits for an
+import in the middle of its work, and no word of a person's for any.
 """
 
 from __future__ import annotations
@@ -41,13 +41,12 @@ async def gather(store: Store, places: Places, engine: int) -> Surroundings:
             "INSERT INTO lab VALUES ('tier', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", (place.tier,)
         )
 
-    await asyncio.to_thread(preload, live)
-
     def chosen(run: int, phase: Phase, role: Role) -> Choice:
         return profiles.parse(live.of(run).model_for(phase, role))
 
     workshop = Workshop(place, slots, engine, socket.gethostname(), permitted)
-    return Surroundings(store, places, Bell(), live, workshop, chosen, models, engine, len(gpus.cards))
+    ready = asyncio.ensure_future(asyncio.to_thread(preload, live))
+    return Surroundings(store, places, Bell(), live, workshop, chosen, models, engine, len(gpus.cards), ready=ready)
 
 
 def preload(live: Live) -> None:

@@ -54,6 +54,8 @@ class Surroundings:
     """GPUs of this machine."""
     playing: set[int] = field(default_factory=set)
     """Runs whose visit is played now: they wait for their jobs themselves."""
+    ready: asyncio.Future[None] | None = None
+    """Done once what a phase can need is imported; words are taken up before."""
 
     @property
     def gpu(self) -> bool:
@@ -76,6 +78,8 @@ def lay(around: Surroundings, run: int, visit: Visit) -> Desk:
 async def work(around: Surroundings, run: int, visit: Visit) -> None:
     """Play the visit's phase until the visit is closed or superseded, or the run stands still for a person."""
     await _may_begin(around, run, visit)
+    if around.ready is not None:
+        await asyncio.shield(around.ready)
     if ending_decision(around.store, run, visit) is not None:
         return
     desk = lay(around, run, visit)

@@ -59,6 +59,24 @@ class Runs:
         return None
 
 
+async def test_words_are_taken_up_while_what_a_phase_needs_is_still_imported(
+    tmp_path: Path, monkeypatch: Patch
+) -> None:
+    async def plays(desk: Desk) -> None:
+        await desk.hold("played", Wait.NOTE, Choice.RETRY)
+
+    async with laboratory(tmp_path, monkeypatch, {READ: plays}, begin=False) as lab:
+        ready: asyncio.Future[None] = asyncio.Future()
+        lab.around.ready = ready
+        lab.leave(WordKind.RUN)
+        await lab.until("SELECT 1 FROM visit")
+        lab.leave(WordKind.NOTE, text="for whoever reads first")
+        await lab.until("SELECT 1 FROM note")
+        assert lab.store.row("SELECT 1 FROM wait") is None
+        ready.set_result(None)
+        await lab.until("SELECT 1 FROM wait")
+
+
 # in mid-phase
 
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from engine.threads import in_thread
 from state.errors import LabError
 
 LEASES = Path("/var/tmp/nightlab-gpu")
@@ -49,7 +50,7 @@ class Inventory:
 async def inventory() -> Inventory:
     """Ask NVML, in a thread: a driver in trouble can hang, and then there are no cards and `why` says so."""
     try:
-        return await asyncio.wait_for(asyncio.to_thread(_ask), ASK_S)
+        return await asyncio.wait_for(in_thread(_ask), ASK_S)
     except TimeoutError:
         return Inventory((), f"no answer from NVML in {ASK_S:.0f} s")
 

@@ -20,6 +20,7 @@ from typing import ClassVar, TypeVar
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
+from engine.threads import in_thread
 from state.errors import LabError
 
 T = TypeVar("T")
@@ -172,12 +173,12 @@ async def aside(work: Callable[[float], T], *, url: str, deadline_s: float, conn
     until = time.monotonic() + deadline_s
     try:
         async with asyncio.timeout(connect_s):
-            await _in_thread(lambda: _knock(url, connect_s))
+            await in_thread(lambda: _knock(url, connect_s))
     except (OSError, TimeoutError):
         raise Silence(Why.NO_NETWORK) from None
     try:
         async with asyncio.timeout(max(0.0, until - time.monotonic())):
-            return await _in_thread(lambda: work(until))
+            return await in_thread(lambda: work(until))
     except TimeoutError:
         raise Silence(Why.TIMEOUT) from None
 
@@ -190,29 +191,3 @@ def _knock(url: str, timeout_s: float) -> None:
         parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
     port = parts.port or (443 if parts.scheme == "https" else 80)
     socket.create_connection((parts.hostname or host, port), timeout=timeout_s).close()
-
-
-async def _in_thread(work: Callable[[], T]) -> T:
-    """The default executor waits for its threads when the engine leaves; name look-ups may hang for half a minute."""
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[T] = loop.create_future()
-
-    def hand_over(value: T | None, error: BaseException | None) -> None:
-        if done.done():  # the deadline was first
-            return
-        if error is not None:
-            done.set_exception(error)
-        else:
-            done.set_result(value)  # type: ignore[arg-type]  # without an error it is work's value
-
-    def run() -> None:
-        value, failure = None, None
-        try:
-            value = work()
-        except BaseException as error:  # noqa: BLE001  # handed over whole, and raised where it is awaited
-            failure = error
-        with contextlib.suppress(RuntimeError):  # the loop has closed meanwhile: nobody waits for it
-            loop.call_soon_threadsafe(hand_over, value, failure)
-
-    threading.Thread(target=run, daemon=True, name="source").start()
-    return await done

@@ -6,6 +6,8 @@ import asyncio
 import dataclasses
 import json
 import os
+import queue
+import threading
 from pathlib import Path
 
 import pytest
@@ -28,6 +30,20 @@ CARDS = (
 async def test_the_inventory_answers_with_cards_or_with_a_reason() -> None:
     found = await gpus.inventory()
     assert bool(found.cards) != bool(found.why)
+
+
+def test_a_driver_that_hangs_is_no_cards_and_nobody_waits_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    over, answers = threading.Event(), queue.Queue[gpus.Inventory]()
+    monkeypatch.setattr(gpus, "_ask", over.wait)
+    monkeypatch.setattr(gpus, "ASK_S", 0.05)
+    asking = threading.Thread(target=lambda: answers.put(asyncio.run(gpus.inventory())), daemon=True)
+    asking.start()
+    try:
+        assert answers.get(timeout=10) == gpus.Inventory((), "no answer from NVML in 0 s")
+        assert all(one.daemon for one in threading.enumerate() if one.name == "aside")
+    finally:
+        over.set()
+        asking.join()
 
 
 def test_the_emptiest_card_comes_first_and_a_full_one_never(tmp_path: Path) -> None:

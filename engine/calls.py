@@ -97,9 +97,12 @@ async def call(bench: Bench, line: Line, path: str, ask: Callable[[], Asked], to
             await setbacks.wait_for_money(bench, worst, refusal)
             continue
         attempt = str(ULID())
-        step = await bench.commit(
+        begun = await bench.commit(
             _begin, bench, line.engine, str(choice), step, path, mark, asked, attempt, worst, told
         )
+        if begun is None:
+            continue
+        step = begun
         told.clear()
         bench.bell.ring()
         try:
@@ -145,7 +148,7 @@ def _size(request: Request) -> int:
 
 
 def _refused(bench: Bench, micros: int) -> LabError | None:
-    """Why a call of that worst case may not be made; checked in one go with the commit that reserves it."""
+    """Why a call of that worst case may not be made."""
     try:
         ledger.check(bench.store, ledger.limits(bench.store, bench.run, bench.live().limits), micros, 0)
     except LabError as error:
@@ -165,8 +168,13 @@ def _begin(
     attempt: str,
     worst: int,
     told: list[Event],
-) -> Step:
-    """The intent: step, attempt, reservation, the notes it reads, all in one commit."""
+) -> Step | None:
+    """The intent: step, attempt, reservation, the notes it reads, all in one commit.
+
+    None where it may not be made any more: a full disk held this commit back, and others went on meanwhile.
+    """
+    if bench.held() or _refused(bench, worst) is not None:
+        return None
     if step is None:
         link = store_link(tx, asked.link)
         step = bench.journal.begin(

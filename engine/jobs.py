@@ -24,6 +24,7 @@ from state import ledger
 from state.errors import LabError, Plain
 from state.events import Event
 from state.journal import Step, fingerprint
+from state.store import Transaction
 from state.vocabulary import AttemptState, Choice, ExperimentState, StepState, Wait
 
 LOOK_S, GPU_BUSY_S = 2.0, 30.0
@@ -83,9 +84,10 @@ async def run_job(bench: Bench, shop: Workshop, path: str, work: Job | Experimen
                     if bench.held() or _gpu_refused(bench, job):  # others were reserved for meanwhile
                         continue
                     attempt = str(ULID())
-                    found = await bench.commit(
-                        bookkeeping.begin, bench, shop, found, path, mark, job, what, attempt, told
-                    )
+                    begun = await bench.commit(_begin, bench, shop, found, path, mark, job, what, attempt, told)
+                    if begun is None:
+                        continue
+                    found = begun
                     told.clear()
                     bench.bell.ring()
                     ending = await _until_ended(bench, shop, attempt, job)
@@ -103,6 +105,24 @@ async def run_job(bench: Bench, shop: Workshop, path: str, work: Job | Experimen
         if what is not None and (reused := await recorded(bench, path, mark, what, found, told, attempt)) is not None:
             return reused  # another run measured the same meanwhile
         return await bookkeeping.finish(bench, found, attempt, job, what, ending, told)
+
+
+def _begin(
+    tx: Transaction,
+    bench: Bench,
+    shop: Workshop,
+    found: Step | None,
+    path: str,
+    mark: str,
+    job: Job,
+    what: Meaning | None,
+    attempt: str,
+    told: list[Event],
+) -> Step | None:
+    """The intent; None where a full disk held this commit back, and it may not be made any more."""
+    if bench.held() or _gpu_refused(bench, job):
+        return None
+    return bookkeeping.begin(tx, bench, shop, found, path, mark, job, what, attempt, told)
 
 
 def limited(bench: Bench, shop: Workshop, job: Job) -> Job:

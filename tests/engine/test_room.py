@@ -9,8 +9,12 @@ from types import SimpleNamespace
 import pytest
 
 from engine import calls, room
+from state import taking
+from state.errors import LabError
+from state.store import Store
 from tests.engine.conftest import says
-from tests.engine.test_calls import Lay, rows, talk, until
+from tests.engine.lab import Slow
+from tests.engine.test_calls import Lay, resume, rows, talk, until
 
 OPEN = "SELECT 1 FROM wait WHERE why = 'disk' AND closed_seq IS NULL"
 Patch = pytest.MonkeyPatch
@@ -37,6 +41,37 @@ async def test_no_call_is_made_with_less_than_64_mb_and_it_goes_on_by_itself(lay
     async with asyncio.timeout(60):
         assert await talking == "ok"
     assert rows(laid, "SELECT state FROM run") == [("running",)]
+
+
+@pytest.mark.parametrize("job", [False, True], ids=["call", "job"])
+async def test_what_a_full_disk_held_back_does_not_begin_in_a_run_that_was_stopped_meanwhile(
+    lay: Lay, free: list[int], monkeypatch: Patch, tmp_path: Path, job: bool
+) -> None:
+    laid = lay()
+    laid.player.replies = [says("dialogue", text="ok")]
+    commit, refused = Store.transaction, [True]
+
+    def transaction(store: Store) -> object:
+        if refused and laid.store.row("SELECT 1 FROM wait") is None:
+            refused.pop()
+            raise LabError("disk.full", why="full")
+        return commit(store)
+
+    monkeypatch.setattr(Store, "transaction", transaction)
+    go = Slow(str(tmp_path / "go"))
+    asking = asyncio.ensure_future(laid.desk().run("one", go) if job else talk(laid))
+    await until(laid, OPEN)
+    with laid.store.transaction() as tx:
+        taking.stop(tx, laid.run)
+    await until(laid, "SELECT 1 FROM wait WHERE why = 'disk' AND closed_seq IS NOT NULL")
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert rows(laid, "SELECT count(*) FROM attempt") == [(0,)]
+    Path(go.go).touch()
+    resume(laid)
+    async with asyncio.timeout(60):
+        await asking
+    assert rows(laid, "SELECT count(*) FROM attempt") == [(1,)]
 
 
 async def test_all_that_wait_for_room_in_one_run_wait_in_one_pause(lay: Lay, free: list[int]) -> None:

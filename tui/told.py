@@ -95,7 +95,7 @@ def _because(why: str, told: Mapping[str, Any]) -> Iterator[str]:
 
 def _choices(names: Iterable[str]) -> str:
     """As `nightlab answer` takes them."""
-    return tr("word.comma").join(name.replace("_", "-") for name in names)
+    return tr("word.list").join(name.replace("_", "-") for name in names)
 
 
 def _in_words(facts: Mapping[str, Any]) -> dict[str, str]:
@@ -147,7 +147,7 @@ def machine_lines(facts: Mapping[str, Any]) -> Iterator[str]:
         label = tr(f"doctor.{name}") if has(f"doctor.{name}") else name
         told = f"{value / 2**30:,.0f} GB" if name.endswith("_b") and isinstance(value, int) else _fact(value)
         if name == "profiles" and isinstance(value, list):
-            told = tr("word.comma").join(_profile(each) for each in value if isinstance(each, Mapping))
+            told = tr("word.list").join(_profile(each) for each in value if isinstance(each, Mapping))
         yield f"{label}  {told}"
         if name == "kills_at_logout" and value:
             yield f"  {tr('doctor.kills_at_logout.cure')}"
@@ -175,7 +175,7 @@ def _fact(value: Any) -> str:
     if isinstance(value, bool):
         return tr("word.yes" if value else "word.no")
     if isinstance(value, list):
-        return tr("word.comma").join(_fact(each) for each in value) or words.NONE
+        return tr("word.list").join(_fact(each) for each in value) or words.NONE
     if isinstance(value, Mapping):
         return tr("word.comma").join(f"{name} {_fact(each)}" for name, each in value.items()) or words.NONE
     return str(value)

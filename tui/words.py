@@ -175,7 +175,7 @@ def shown(name: str, value: Any) -> str:
     if value is None:
         return NONE
     if isinstance(value, (list, tuple)):
-        return tr("word.comma").join(shown(name, item) for item in value) or NONE
+        return tr("word.list").join(shown(name, item) for item in value) or NONE
     if name in ("phase", "next_phase") and value in set(Phase):
         return phase_name(str(value))
     if name in ("role", "reviewer") and value in set(Role):
@@ -201,6 +201,11 @@ def shown(name: str, value: Any) -> str:
     if isinstance(value, Mapping):
         return tr("word.comma").join(f"{key} {shown(str(key), item)}" for key, item in value.items()) or NONE
     return str(value)
+
+
+def labelled(label: str, value: str) -> str:
+    """`label: value`, with the colon of the language."""
+    return tr("word.labelled", label=label, value=value)
 
 
 def refused(key: str) -> str:

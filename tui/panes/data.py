@@ -48,4 +48,7 @@ class DataPane(Pane):
     def facts(self, look: Look, made: Made) -> list[tuple[str, str]]:
         told = made.row.summary
         names = told.get("datasets") or []
-        return [(tr("fact.data"), ", ".join(map(str, names)) or "—"), (tr("fact.lines"), str(told.get("lines", "—")))]
+        return [
+            (tr("fact.data"), tr("word.list").join(map(str, names)) or "—"),
+            (tr("fact.lines"), str(told.get("lines", "—"))),
+        ]

@@ -14,7 +14,7 @@ from tui.look import Look
 from tui.text import clip, fit, width
 from tui.widgets.logpane import LogPane
 from tui.widgets.plot import PATTERNS, Curve, plot
-from tui.words import clock, exact, span
+from tui.words import clock, exact, labelled, span
 
 FACTS = 30
 HIGHEST, WIDE_HIGHEST = 16, 24
@@ -152,11 +152,12 @@ def slots_line(look: Look, running: list[ExperimentRow], cells: int) -> Line:
     slots = tr("experiments.slots", running=str(len(running)), slots=str(look.slots))
     if look.slots < len(running):  # as many as there are GPUs or cores, which the engine counts
         slots = tr("experiments.at_work", n=len(running))
-    what = ", ".join(f"e{row.id}" for row in running)
+    what = tr("word.list").join(f"e{row.id}" for row in running)
     if len(running) == 1:
-        what = f"{what}: {tr('experiments.program_seed', program=running[0].program, seed=str(running[0].seed))}"
+        one = running[0]
+        what = labelled(what, tr("experiments.program_seed", program=one.program, seed=str(one.seed)))
     elif len({row.program for row in running}) == 1:
-        seeds = ", ".join(str(row.seed) for row in running)
+        seeds = tr("word.list").join(str(row.seed) for row in running)
         what = tr("experiments.running", names=what, program=running[0].program, seeds=seeds)
     where = machine_told(look)
     return ends(cells, line(dim(slots), "   ", clip(what, cells - width(slots) - width(where) - 8)), dim(where))

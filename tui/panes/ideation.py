@@ -13,6 +13,7 @@ from tui.panes.pane import Pane
 from tui.text import clip, fit
 from tui.widgets.keyline import Key
 from tui.widgets.rows import Place, Row
+from tui.words import labelled
 
 if TYPE_CHECKING:
     from state.products.ideas import Ideas
@@ -49,12 +50,12 @@ class IdeationPane(Pane):
         height = min(len(drawn), max(rows // 2, 4))
         chosen = table.chosen
         idea = next((idea for idea in ideas if chosen is not None and idea.name == chosen.name), ideas[0])
-        verdict = "" if wide else f"{tr('ideas.verdict')}: {tr(f'novelty.{idea.verdict}')}\n\n"
+        verdict = "" if wide else f"{labelled(tr('ideas.verdict'), tr(f'novelty.{idea.verdict}'))}\n\n"
         text = f"# {idea.title}\n\n{verdict}{idea.hypothesis}\n\n{idea.experiment}\n\n{idea.why}"
         page = self.page("ideas")
         page.show((idea.name, made.row.sha256, current()), cells, lambda width: document(text, width))
         papers = (
-            [line("   ", dim(clip(tr("ideas.papers", papers=", ".join(idea.papers)), cells - 5)))]
+            [line("   ", dim(clip(tr("ideas.papers", papers=tr("word.list").join(idea.papers)), cells - 5)))]
             if idea.papers
             else []
         )

@@ -21,7 +21,7 @@ from tui.reviewform import PARTS
 from tui.text import fit
 from tui.widgets.keyline import Key
 from tui.widgets.rows import Place, Row
-from tui.words import NONE, signed
+from tui.words import NONE, labelled, signed
 
 if TYPE_CHECKING:
     from state.products.refinement import Refinement, Signed
@@ -101,6 +101,10 @@ class RefinementPane(Pane):
         return tuple(field for field in (*SCORES, "decision") if field not in self.form)
 
     # what it looks like
+
+    def foot(self, look: Look, cells: int, view: str) -> list[Line]:
+        """While the form is filled in its keys are the only ones."""
+        return [EMPTY] if self.filling else super().foot(look, cells, view)
 
     def reads(self, look: Look) -> Reads:
         return self.rows("reviews") if self.open_view(look) == "reviews" else super().reads(look)
@@ -291,8 +295,9 @@ class RefinementPane(Pane):
             return [EMPTY, line("   ", dim(tr("reviews.none_yet")))]
         product = cast("Refinement", made.product)
         page = self.page("meta")
-        chair = f": {tr(f'reviews.{product.recommends}')}" if product.recommends else ""
-        text = f"# {tr('reviews.meta')}{chair}\n\n{product.meta}\n\n# {tr('reviews.reasons')}\n\n{product.reasons}"
+        head = tr("reviews.meta")
+        head = labelled(head, tr(f"reviews.{product.recommends}")) if product.recommends else head
+        text = f"# {head}\n\n{product.meta}\n\n# {tr('reviews.reasons')}\n\n{product.reasons}"
         page.show(("meta", made.row.sha256, current()), cells, lambda width: [EMPTY, *document(text, width)])
         return page.draw(cells, rows)
 

@@ -15,7 +15,7 @@ from textual.app import ComposeResult
 
 from state.errors import LabError
 from tui.actions import bindings
-from tui.language import tr
+from tui.language import current, tr
 from tui.lines import EMPTY, Line, bold, dim, ends, line
 from tui.look import Look
 from tui.screens.frame import LabScreen, Prompt
@@ -70,7 +70,7 @@ class ThingScreen(LabScreen):
         thing = self.thing
         if thing is None or self.too_small:
             return []
-        fresh = self.body.show((thing.title,), cells, lambda width: marked(thing, width))
+        fresh = self.body.show((thing.title, current()), cells, lambda width: marked(thing, width))
         if fresh and thing.row is not None:  # only now is the width known
             self.body.top = max(thing.row(cells) - ABOVE, 0)
         drawn = self.body.draw(cells, rows - 2)
@@ -128,7 +128,7 @@ class ThingScreen(LabScreen):
 
     def do_search(self) -> None:
         top = self.body.top
-        prompt = Prompt("/", lambda text: self.body.sought_from(top, text), lambda _: None)
+        prompt = Prompt("/", lambda text: self.body.sought_from(top, text), lambda _: None, keys="prompt.keys_search")
         prompt.again = lambda step: None if self.body.seek(prompt.text, step) else self.say("search.none")
         self.ask_text(prompt)
 

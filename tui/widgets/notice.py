@@ -45,7 +45,7 @@ def notice_for(look: Look, phase: str) -> Notice | None:
         facts = {
             "time": clock(look.engine.gone_at, look.now),
             "why": how_it_ended(look.engine),
-            "goes_on": tr("notice.engine.running", n=len(running), names=tr("word.comma").join(running)),
+            "goes_on": tr("notice.engine.running", n=len(running), names=tr("word.list").join(running)),
             "safe": in_flight(look.engine),
         }
         name = "engine_unread" if look.unread and look.run.state != "running" else "engine"
@@ -129,9 +129,8 @@ def in_flight(engine: Engine) -> str:
 def on_without(look: Look, name: str) -> str:
     """What a limit stops, and which experiments go on all the same."""
     running = [f"e{row.id}" for row in look.experiments if row.state == "running"]
-    return tr(f"notice.{name}.stops") + (
-        tr("notice.budget.running", names=tr("word.comma").join(running)) if running else ""
-    )
+    told = tr("notice.budget.running", n=len(running), names=tr("word.list").join(running)) if running else ""
+    return tr(f"notice.{name}.stops") + told
 
 
 def under(look: Look, notice: Notice, cells: int, rows: int) -> list[Line]:

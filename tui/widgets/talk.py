@@ -131,7 +131,7 @@ def asked(tool: str, arguments: dict[str, Any]) -> str:
         if isinstance(value, str):
             told[name] = clip(" ".join(markdown.bare(value).split()), ARGUMENT)
         elif isinstance(value, list) and all(isinstance(one, str) for one in value):
-            joint = " · " if any(one.rstrip().endswith(ENDS) for one in value) else tr("word.comma")
+            joint = " · " if any(one.rstrip().endswith(ENDS) for one in value) else tr("word.list")
             told[name] = clip(joint.join(value), ARGUMENT)
         else:
             numbers.append(f"{name} {len(value) if isinstance(value, (list, dict)) else value}")

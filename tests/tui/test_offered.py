@@ -120,6 +120,26 @@ async def test_the_palette_does_what_was_found_and_escape_only_closes_it() -> No
         assert screen.number == 5
 
 
+async def test_a_prompt_says_what_its_keys_do_and_esc_gives_a_narrowed_list_back() -> None:
+    async with shown(scenes.plan_at_work(), 3) as (pilot, screen):
+        await pilot.press("/")
+        await pilot.pause()
+        assert rows_of(screen.lab)[-1].rstrip().endswith("Enter next   ↑ before   Esc end")
+        await pilot.press("escape", "ctrl+p")
+        await pilot.pause()
+        assert rows_of(screen.lab)[-1].rstrip().endswith("↑↓ choose   Enter do   Esc close")
+        await pilot.press("escape", "?")
+        await pilot.pause()
+        whole = rows_of(screen.lab)
+        await pilot.press("/", *"fold")
+        await pilot.pause()
+        assert not any("since you last looked" in row for row in rows_of(screen.lab))
+        assert rows_of(screen.lab)[-1].rstrip().endswith("Enter done   Esc cancel")
+        await pilot.press("escape", "g")
+        await pilot.pause()
+        assert rows_of(screen.lab) == whole
+
+
 async def test_the_palette_has_what_has_no_key(project: Path) -> None:  # noqa: F811
     async with shown(at(scenes.plan_at_work(), project), 3) as (pilot, screen):
         await pilot.press("ctrl+p", *"autopilot", "enter")

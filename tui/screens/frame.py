@@ -31,13 +31,16 @@ TYPED = frozenset({"enter", "escape", "tab", "shift+tab", "f4", "ctrl+j"})
 
 @dataclass
 class Prompt:
-    """Typing into the key line: a search, a name. `typed` hears every change, `done` the end (Enter)."""
+    """Typing into the key line: a search, a name. `typed` hears every change, `done` the end (Enter), `left` that it
+    was left (Esc). `keys`: the message that says what the keys do."""
 
     label: str
     typed: Callable[[str], object]
     done: Callable[[str], object]
     again: Callable[[int], object] | None = None
     text: str = ""
+    left: Callable[[], object] | None = None
+    keys: str = "prompt.keys"
 
 
 class LabScreen(Screen[None], inherit_bindings=False):
@@ -69,7 +72,7 @@ class LabScreen(Screen[None], inherit_bindings=False):
             return [question_line(self.question, cells)]
         if self.prompt is not None:
             typed = line(Span(f"{self.prompt.label} ", "you"), self.prompt.text, Span("▏", "you"))
-            return [ends(cells, typed, Span(self.message, "you") if self.message else dim(tr("prompt.keys")))]
+            return [ends(cells, typed, Span(self.message, "you") if self.message else dim(tr(self.prompt.keys)))]
         if self.message:
             return [ends(cells, Span(self.message, "you"))]
         return [EMPTY] if self.too_small else [key_line(self.keys(), cells)]
@@ -183,6 +186,8 @@ class LabScreen(Screen[None], inherit_bindings=False):
             return
         if event.key == "escape":
             self.prompt = None
+            if prompt.left is not None:
+                prompt.left()
         elif event.key == "enter":
             if prompt.again is not None and prompt.text:
                 prompt.again(1)

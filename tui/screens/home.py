@@ -240,7 +240,7 @@ class HomeScreen(Moving, LabScreen):
         def typed(text: str) -> None:
             self.sought = text
 
-        self.ask_text(Prompt("/", typed, typed))
+        self.ask_text(Prompt("/", typed, typed, left=lambda: typed("")))
 
     def do_note(self) -> None:
         row = self.chosen()
@@ -263,7 +263,8 @@ class HomeScreen(Moving, LabScreen):
                 self.say("said.note_left")
 
         text = " ".join(kept.decode("utf-8", "replace").split()) if kept else ""
-        self.ask_text(Prompt(tr("home.note_to", run=row.title), typed, done, text=text))
+        keys = "prompt.keys_note"
+        self.ask_text(Prompt(tr("home.note_to", run=row.title), typed, done, text=text, keys=keys))
 
     def do_demo(self) -> None:
         self.lab.begin(begin_demo, Path.cwd() / "nightlab-demo")

@@ -108,7 +108,7 @@ class ActionsScreen(ListScreen):
             self.app.call_later(below.action_act, place.name)
 
     def do_search(self) -> None:
-        self.ask_text(Prompt("/", self.typed, self.typed))
+        self.ask_text(Prompt("/", self.typed, self.typed, left=lambda: self.typed("")))
 
     def typed(self, text: str) -> None:
         self.sought = text
@@ -142,7 +142,8 @@ class PaletteScreen(ActionsScreen):
         return [self.row_of(one) for one in self.actions()]
 
     def do_search(self) -> None:
-        self.ask_text(Prompt(tr("palette.prompt"), self.typed, lambda _: self.do_open()))
+        keys = "prompt.keys_palette"
+        self.ask_text(Prompt(tr("palette.prompt"), self.typed, lambda _: self.do_open(), keys=keys))
 
     def prompted(self, event: events.Key) -> None:
         if event.key in ("up", "down"):

@@ -111,7 +111,7 @@ class Reading(Says):
         pane = self.pane
         reads = pane.searched(self.look) if isinstance(pane, Pane) and self.look is not None else self.since.table
         if isinstance(reads, (Page, Talk)):
-            prompt = Prompt("/", lambda _: None, lambda _: None)
+            prompt = Prompt("/", lambda _: None, lambda _: None, keys="prompt.keys_search")
             prompt.again = lambda step: None if reads.seek(prompt.text, step) else self.say("search.none")
             top = reads.top
             prompt.typed = lambda text: reads.sought_from(top, text)

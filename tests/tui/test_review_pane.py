@@ -115,3 +115,23 @@ async def test_below_the_word_meta_review_stands_the_area_chairs_and_not_what_wa
         rows = rows_of(pilot.app)  # type: ignore[arg-type]  # the pilot's app is the Lab
     at = next(nth for nth, row in enumerate(rows) if row.strip() == "meta-review")
     assert rows[at + 1].strip() == "Sound, small."
+
+
+@pytest.mark.parametrize("kept", [b"{", b"\xff", b"[1]"])
+async def test_a_draft_that_cannot_be_read_is_an_empty_form(project: Path, kept: bytes) -> None:
+    drafts.save_draft(project, "form-1", kept)
+    async with shown(replace(scenes.refinement_waits(), folder=project), 8) as (pilot, screen):
+        await pilot.press("r", "3")
+        await pilot.pause()
+        assert isinstance(screen.pane, RefinementPane) and screen.pane.form == {"originality": 3}
+
+
+async def test_while_the_form_is_filled_in_no_other_choice_is_on_offer(project: Path) -> None:
+    async with shown(replace(scenes.refinement_waits(), folder=project), 8) as (pilot, screen):
+        assert any("a accept the paper" in row for row in rows_of(screen.lab))
+        await pilot.press("r")
+        await pilot.pause()
+        assert not any("a accept the paper" in row for row in rows_of(screen.lab))
+        await pilot.press("escape")
+        await pilot.pause()
+        assert any("a accept the paper" in row for row in rows_of(screen.lab))

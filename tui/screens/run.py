@@ -7,7 +7,6 @@ file or a database: the poller brings a `Look`, and everything is drawn from it.
 from __future__ import annotations
 
 import asyncio
-import json
 from importlib import import_module
 from pathlib import Path
 from typing import ClassVar
@@ -105,8 +104,9 @@ class RunScreen(Answering, Steering, Reading):
             pane = pane_of(self.number)
             self.panes[self.number] = pane
             if has_form(pane) and self.look is not None:
-                kept = drafts.draft(self.folder, f"form-{self.look.run.id}")
-                pane.form = json.loads(kept) if kept else {}
+                from tui.screens import signing  # late, as its pane is
+
+                pane.form = signing.kept(self.folder, self.look.run.id)
         return self.panes[self.number]
 
     @property

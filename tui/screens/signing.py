@@ -6,6 +6,8 @@ The form lives in the pane of refinement; here it becomes a draft with every key
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import Any
 
 from state.vocabulary import WordKind
 from tui import drafts, reviewform
@@ -48,6 +50,15 @@ async def write(screen: Says, pane: RefinementPane) -> None:
     screen.repaint()
 
 
+def kept(folder: Path, run: int) -> dict[str, Any]:
+    """The form as it was left; one that cannot be read is none."""
+    try:
+        form = json.loads(drafts.draft(folder, f"form-{run}") or b"{}")
+    except ValueError:
+        return {}
+    return form if isinstance(form, dict) else {}
+
+
 def save(screen: Says, pane: RefinementPane) -> None:
     drafts.save_draft(screen.folder, f"form-{screen.run_number}", json.dumps(pane.form).encode())
 
@@ -55,7 +66,7 @@ def save(screen: Says, pane: RefinementPane) -> None:
 def ask_to_sign(screen: Says, pane: RefinementPane) -> None:
     if pane.missing:
         pane.rows("reviews").choose(Place("score", pane.missing[0]))
-        names = tr("word.comma").join(tr(f"reviews.{field}") for field in pane.missing)
+        names = tr("word.list").join(tr(f"reviews.{field}") for field in pane.missing)
         screen.say("said.form_incomplete", missing=names)
         return
 

@@ -119,7 +119,7 @@ async def call(bench: Bench, line: Line, path: str, ask: Callable[[], Asked], to
             with bench.store.transaction() as tx:
                 doubt(tx, attempt, worst, setbacks.CANCELLED)
             raise
-        except OSError as error:  # the folder fails in another way than being full: asking again would only cost again
+        except Exception as error:  # the folder fails, and not for being full, or our own code: nothing stays set aside
             if (bench.calls / attempt / "sent").exists():
                 await bench.commit(doubt, attempt, worst, str(error))
             else:

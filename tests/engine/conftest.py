@@ -26,6 +26,11 @@ from state.places import Places
 from state.store import Store
 from state.vocabulary import Phase
 
+
+class Killed(BaseException):
+    """The engine is gone at once: nothing that it would do about an error is done."""
+
+
 Played = Callable[[Request], Reply]
 
 

@@ -17,7 +17,7 @@ from engine.replies import as_plain
 from state import durable, profiles
 from state.readers import reading
 from state.vocabulary import Choice, Role, Wait
-from tests.engine.conftest import Laid, says
+from tests.engine.conftest import Killed, Laid, says
 
 Lay = Callable[..., Laid]
 
@@ -183,13 +183,12 @@ async def test_nothing_is_sent_beyond_the_limit_until_it_is_raised(lay: Lay, mon
 
 async def test_a_whole_reply_that_a_dead_engine_left_is_taken_in_and_not_paid_again(lay: Lay) -> None:
     laid = lay()
-    died = RuntimeError("the engine is gone")
 
     def dies(request: Request) -> Reply:
-        raise died
+        raise Killed
 
     laid.player.replies = [dies]
-    with pytest.raises(RuntimeError):
+    with pytest.raises(Killed):
         await talk(laid)
     (attempt,) = [row[0] for row in rows(laid, "SELECT id FROM attempt WHERE state = 'flying'")]
     durable.write_json(laid.places.calls / str(attempt) / "done.json", as_plain(says("dialogue", text="kept")))
@@ -203,10 +202,10 @@ async def test_a_call_without_a_whole_reply_is_listed_as_in_doubt_and_made_again
     laid = lay()
 
     def dies(request: Request) -> Reply:
-        raise RuntimeError("the engine is gone")
+        raise Killed
 
     laid.player.replies = [dies]
-    with pytest.raises(RuntimeError):
+    with pytest.raises(Killed):
         await talk(laid)
     with laid.store.transaction() as tx:  # as where a reply costs something
         tx.execute("UPDATE attempt SET reserved_micros = 700")
@@ -225,11 +224,11 @@ async def test_after_three_deaths_on_a_step_the_run_pauses_and_a_resume_starts_t
     laid = lay()
 
     def dies(request: Request) -> Reply:
-        raise RuntimeError("the engine is gone")
+        raise Killed
 
     for death in range(1, 4):
         laid.player.replies = [dies]
-        with pytest.raises(RuntimeError):
+        with pytest.raises(Killed):
             await talk(laid)
         recover.recover(laid.store, laid.places)
         waits = rows(laid, "SELECT why FROM wait WHERE closed_seq IS NULL")
@@ -307,3 +306,16 @@ async def test_a_reply_that_cannot_be_kept_is_counted_once_and_not_asked_for_wit
 def test_what_is_set_aside_for_a_chinese_request_covers_a_token_for_each_character() -> None:
     request = Request("m", "你" * 3000, (Message("user", ("好" * 3000,)),), ())
     assert calls._size(request) >= 6000
+
+
+async def test_a_fault_of_the_labs_own_in_a_call_leaves_nothing_set_aside(lay: Lay) -> None:
+    laid = lay()
+
+    def breaks(request: Request) -> Reply:
+        raise ZeroDivisionError("a fault")
+
+    laid.player.replies = [breaks]
+    with pytest.raises(ZeroDivisionError):
+        await talk(laid)
+    assert rows(laid, "SELECT state, error FROM attempt") == [("doubt", "a fault")]
+    assert rows(laid, "SELECT reserved_micros FROM run") == [(0,)]

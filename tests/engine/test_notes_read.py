@@ -21,7 +21,7 @@ from state.errors import LabError
 from state.notes import note
 from state.products.literature import Review
 from state.vocabulary import Phase, Role
-from tests.engine.conftest import Laid, says
+from tests.engine.conftest import Killed, Laid, says
 
 Lay = Callable[..., Laid]
 
@@ -87,10 +87,10 @@ async def test_a_note_is_read_once_although_the_engine_died_before_the_call_was_
     left(laid, "five seeds")
 
     def dies(request: Request) -> Reply:
-        raise RuntimeError("the engine is gone")
+        raise Killed
 
     laid.player.replies = [dies]
-    with pytest.raises(RuntimeError):
+    with pytest.raises(Killed):
         await seat(laid.desk()).ask("hello", answers=(Dialogue,))
     recover.recover(laid.store, laid.places)
     laid.player.replies = [says("dialogue", text="ok")]

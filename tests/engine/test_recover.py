@@ -17,13 +17,13 @@ from state.products.literature import Review
 from state.readers import reading
 from state.status import repeated, started_twice
 from state.vocabulary import Phase, Role, Wait
-from tests.engine.conftest import Laid, says
+from tests.engine.conftest import Killed, Laid, says
 
 Lay = Callable[..., Laid]
 
 
 def dies(request: Request) -> Reply:
-    raise RuntimeError("the engine is gone")
+    raise Killed
 
 
 async def say(desk: Desk, name: str = "one") -> str:
@@ -34,7 +34,7 @@ async def say(desk: Desk, name: str = "one") -> str:
 
 async def left_flying(laid: Laid, name: str = "one") -> str:
     laid.player.replies = [dies]
-    with pytest.raises(RuntimeError):
+    with pytest.raises(Killed):
         await say(laid.desk(), name)
     row = laid.store.row("SELECT id FROM attempt WHERE state = 'flying'")
     assert row is not None
@@ -159,12 +159,12 @@ async def test_deaths_in_a_step_that_is_no_call_count_too(lay: Lay, monkeypatch:
     monkeypatch.delenv("NIGHTLAB_DEATH_LIMIT", raising=False)
 
     async def gone() -> str:
-        raise RuntimeError("the engine is gone")
+        raise Killed
 
     laid = lay()
     another_engine(laid)
     for life in range(1, 4):
-        with pytest.raises(RuntimeError):
+        with pytest.raises(Killed):
             await laid.desk().step("world", gone)
         another_engine(laid)
         recover.recover(laid.store, laid.places)

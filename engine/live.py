@@ -72,7 +72,10 @@ class Live:
                 tx.event(ProjectChanged(told))
                 autonomy = next((one.new for one in changes if one.key == "autonomy"), None)
                 if autonomy is not None:
-                    tx.execute("UPDATE run SET autonomy = ? WHERE state NOT IN ('done', 'failed')", (autonomy,))
+                    tx.execute(  # what only reviews a paper goes by itself, whatever the research does
+                        "UPDATE run SET autonomy = ? WHERE state NOT IN ('done', 'failed') AND phases != ?",
+                        (autonomy, lineage.REVIEW_ONLY),
+                    )
             tx.execute(
                 "INSERT INTO lab VALUES ('project', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", (blob,)
             )

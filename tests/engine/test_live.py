@@ -102,6 +102,17 @@ def test_a_fork_goes_on_with_what_was_set_for_the_run_that_it_came_from(lay: Lay
     assert ledger.limits(laid.store, child, forked.limits).money_micros == 50_000_000
 
 
+def test_a_review_of_a_paper_goes_by_itself_whatever_project_toml_says_of_the_research(lay: Lay) -> None:
+    laid = lay()
+    person = Person(laid)
+    with laid.store.transaction() as tx:
+        review = taking.review_paper(tx, "w", laid.store.put(laid.config.canonical.encode()), "theirs.pdf")
+    person.edits('autonomy = "autopilot"')
+    person.edits('autonomy = "co-pilot"')
+    rows = laid.store.rows("SELECT id, autonomy FROM run ORDER BY id")
+    assert [tuple(row) for row in rows] == [(laid.run, "co-pilot"), (review, "autopilot")]
+
+
 def test_what_is_set_after_the_fork_is_each_runs_own(lay: Lay) -> None:
     laid = lay()
     person = Person(laid)

@@ -13,9 +13,10 @@ import re
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
 from engine.tools import asking, pdf
@@ -25,6 +26,8 @@ from engine.tools.paper import SMALL, Paper, entry, key_of
 if TYPE_CHECKING:
     import arxiv as library
     import requests
+
+T = TypeVar("T")
 
 NAME = "arxiv"
 URL = "https://export.arxiv.org"
@@ -99,7 +102,7 @@ def _search(wanted: list[dict[str, Any]], limit: int, url: str, until: float, ev
             with _PACE.turn(every_s, until), _LOCK:
                 client.page_size = min(limit, 100)  # the library asks for as many as a page holds
                 _guard(client).until = until
-                found = understood(lambda: list(client.results(search)))
+                found = _followed(lambda: list(client.results(search)))
                 if not found and _guard(client).entries:  # the library passes over what it cannot read
                     raise Silence(Why.NOT_AN_ANSWER, 200)
                 return found
@@ -157,8 +160,7 @@ def _pages(ident: str, url: str, until: float, every_s: float) -> pdf.Read:
         with _PACE.turn(every_s, until), _LOCK:
             guard: Any = session.get_adapter(url)
             guard.until = until
-            content: bytes = session.get(f"{url}/pdf/{quote(ident)}").content
-            return content
+            return _followed(lambda: bytes(session.get(f"{url}/pdf/{quote(ident)}").content))
 
     data = patiently(once, until)
     with tempfile.TemporaryDirectory(prefix="nightlab-") as folder:
@@ -196,6 +198,16 @@ def _session(url: str) -> requests.Session:
     session.headers["user-agent"] = "nightlab"
     _mount(session, _guarded(pdf.SIZE_B, _is_pdf, "pdf"))
     return session
+
+
+def _followed(ask: Callable[[], T]) -> T:
+    """What the library asks; a redirect that leads round in a circle, or to no address, is no answer."""
+    import requests
+
+    try:
+        return understood(ask)
+    except requests.exceptions.RequestException:
+        raise Silence(Why.NOT_AN_ANSWER) from None
 
 
 def _guard(client: library.Client) -> Any:

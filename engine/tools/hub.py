@@ -96,6 +96,7 @@ async def datasets(query: str, limit: int = FOUND, url: str = "", deadline_s: fl
 
 
 def _search(query: str, limit: int, url: str, until: float) -> list[Dataset]:
+    import httpx2
     from huggingface_hub import HfApi
 
     deadline, api = _careful(), HfApi(endpoint=url, token=False)
@@ -103,13 +104,11 @@ def _search(query: str, limit: int, url: str, until: float) -> list[Dataset]:
     def once() -> list[DatasetInfo]:
         with _LOCK:
             deadline.until = until
-            return understood(
-                lambda: list(
-                    itertools.islice(
-                        api.list_datasets(search=query, sort="downloads", limit=limit, expand=_EXPAND), limit
-                    )
-                )
-            )
+            found = api.list_datasets(search=query, sort="downloads", limit=limit, expand=_EXPAND)
+            try:
+                return understood(lambda: list(itertools.islice(found, limit)))
+            except (httpx2.HTTPError, httpx2.InvalidURL):  # a redirect in a circle, or to no address
+                raise Silence(Why.NOT_AN_ANSWER) from None
 
     found = patiently(once, until)
     return understood(lambda: [_dataset(one) for one in found])

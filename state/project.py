@@ -156,7 +156,7 @@ def with_set(config: Config, key: str, value: Plain) -> Config:
         inner[path[-1]] = candidate
         try:
             _refuse_unknown_names(values, "", Path(FILE))
-            return Config.model_validate_json(json.dumps(values))
+            return Config.model_validate_json(json.dumps(values, default=str))  # as in `read`: a date is its text
         except ValidationError:
             continue
         except LabError as error:

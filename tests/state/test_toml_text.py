@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -147,11 +146,17 @@ def test_a_text_that_is_no_toml_has_some_line_too(text: str, path: list[str | in
     assert 1 <= line_at(text, tuple(path)) <= text.count("\n") + 1
 
 
+def _as_own_profiles(text: str) -> object:
+    profiles.own_file().parent.mkdir(parents=True, exist_ok=True)
+    profiles.own_file().write_text(text)
+    return profiles.profiles({})
+
+
 READERS: dict[str, Callable[[str], object]] = {
     "project": project.read,
     "review": lambda text: review.read(text, "form.toml"),
     "front matter": lambda text: front_matter.split("plan.md", f"+++\n{text}\n+++\n"),
-    "profiles": lambda text: profiles._tables(text, Path("profiles.toml")),
+    "profiles": _as_own_profiles,
     "keys": keys._tables,
 }
 
@@ -166,6 +171,13 @@ def test_what_python_cannot_hold_is_refused_with_its_line_by_whoever_reads_toml(
     with pytest.raises(LabError) as refused:
         READERS[reader](f"# a remark\n\nrounds = {value}\nturns = 3")
     assert refused.value.facts["line"] == (4 if reader == "front matter" else 3)
+
+
+def test_a_date_that_is_set_is_its_text() -> None:
+    config = project.read('question = "Does it?"')
+    with pytest.raises(LabError, match=r"set\.bad_value"):
+        project.with_set(config, "autonomy", "2026-01-01")
+    assert project.with_set(config, "models.default", "2026-01-01").models["default"] == "2026-01-01"
 
 
 def test_a_set_value_that_python_cannot_hold_is_refused() -> None:

@@ -8,6 +8,7 @@ from state.rows import WaitRow
 from state.vocabulary import Choice
 from tui.language import tr
 from tui.look import Look
+from tui.words import symbol
 
 
 @dataclass(frozen=True)
@@ -26,10 +27,10 @@ def decision(look: Look, wait: WaitRow) -> Told | None:
         return None
     answer = choice_told(choice)
     if look.engine_missing:
-        return Told("✗", "lost", tr("decided.engine_gone", answer=answer))
+        return Told(*symbol("lost"), tr("decided.engine_gone", answer=answer))
     if wait.word is not None:
-        return Told("◇", "text", tr("decided.checked"))
-    return Told("◇", "text", tr("decided.waits", answer=answer))
+        return Told(*symbol("waits_world"), tr("decided.checked"))
+    return Told(*symbol("waits_world"), tr("decided.waits", answer=answer))
 
 
 def choice_told(choice: str) -> str:

@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from state.rows import WaitRow
 from state.vocabulary import Phase, Role
 from tui.language import has, tr
+from tui.lines import Span
 
 NONE = "—"
 MINUS = "−"
@@ -26,7 +28,9 @@ SYMBOLS = {
     "failed": ("✗", "lost"),
     "stopped": ("■", "dim"),
     "superseded": ("~", "dim"),
+    "unsafe": ("!", "lost"),
 }
+"""Symbol and colour role of each state: of a phase, a run, an experiment, a wait. There is no other list of them."""
 
 PRODUCTS = {
     "ideas": Phase.IDEATION,
@@ -41,16 +45,6 @@ PRODUCTS = {
     "reviews": Phase.REPORT_REFINEMENT,
 }
 """Which phase makes what; its screen word is the phase's product."""
-
-RUN_SYMBOLS = {
-    "new": "not_begun",
-    "running": "at_work",
-    "waiting": "waits_person",
-    "paused": "waits_world",
-    "done": "done",
-    "failed": "failed",
-    "stopped": "stopped",
-}
 
 
 def moment(ms: int) -> datetime:
@@ -236,3 +230,14 @@ def event(kind: str, facts: Mapping[str, Any]) -> str:
 def symbol(state: str) -> tuple[str, str]:
     """Symbol and colour role of a state."""
     return SYMBOLS.get(state, ("·", "dim"))
+
+
+def wait_symbol(wait: WaitRow) -> tuple[str, str]:
+    """Of what is waited for: a person's word, or the world."""
+    return symbol("waits_person" if wait.needs_person else "waits_world")
+
+
+def marked(state: str, text: str) -> Span:
+    """A text behind the symbol of a state, in its colour."""
+    mark, role = symbol(state)
+    return Span(f"{mark} {text}", role)

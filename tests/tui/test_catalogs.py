@@ -140,9 +140,9 @@ def test_a_message_with_a_missing_fact_is_shown_all_the_same() -> None:
 
 
 def test_plurals_follow_the_number() -> None:
-    assert told(Language.EN, "top.experiments_beside", n=1) == "● 1 experiment"
-    assert told(Language.EN, "top.experiments_beside", n=2) == "● 2 experiments"
-    assert told(Language.ZH, "top.experiments_beside", n=1) == "● 1 次实验"
+    assert told(Language.EN, "top.experiments_beside", n=1) == "1 experiment"
+    assert told(Language.EN, "top.experiments_beside", n=2) == "2 experiments"
+    assert told(Language.ZH, "top.experiments_beside", n=1) == "1 次实验"
 
 
 @pytest.mark.parametrize("tongue", list(Language))

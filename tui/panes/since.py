@@ -38,6 +38,7 @@ from tui.words import (
     span,
     symbol,
     unit,
+    wait_symbol,
 )
 
 if TYPE_CHECKING:
@@ -154,7 +155,7 @@ def since_rows(look: Look, cells: int, whole: ExperimentsPane | None = None, *, 
 
 
 def wait_row(look: Look, wait: WaitRow, cells: int) -> Row:
-    mark, role = ("◆", "you") if wait.needs_person else ("◇", "text")
+    mark, role = wait_symbol(wait)
     text = wait_told(look, wait)
     if (left := decision(look, wait)) is not None:
         mark, role, text = left.mark, left.role, left.text

@@ -26,7 +26,7 @@ from tui.text import clip, fit, width, wrap
 from tui.widgets.canvas import Canvas
 from tui.widgets.keyline import Key
 from tui.widgets.rows import Place, Row, Rows
-from tui.words import clock, gpu_hours, money, of_limits, phase_short, symbol
+from tui.words import clock, gpu_hours, marked, money, of_limits, phase_short, symbol
 
 WIDE, LIST = 160, 80
 GROUPS = ("waits", "at_work", "at_rest")
@@ -89,9 +89,9 @@ class HomeScreen(Moving, LabScreen):
         counts = {group: sum(row.group == group for row in self.rows()) for group in GROUPS}
         parts: list[Span | str] = [bold("Nightlab")]
         if counts["waits"]:
-            parts += ["  ", Span(f"◆ {tr('home.top_waits', n=counts['waits'])}", "you")]
+            parts += ["  ", marked("waits_person", tr("home.top_waits", n=counts["waits"]))]
         if counts["at_work"]:
-            parts += ["  ", Span(f"● {tr('home.top_at_work', n=counts['at_work'])}", "live")]
+            parts += ["  ", marked("at_work", tr("home.top_at_work", n=counts["at_work"]))]
         where = tr("home.where", host=self.home.host, zone=self.home.zone) if self.home else ""
         return [ends(cells, line(*parts), dim(where))]
 

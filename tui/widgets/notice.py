@@ -18,7 +18,7 @@ from tui.lines import EMPTY, Line, Span, dim, ends, line, you
 from tui.look import Engine, Look
 from tui.text import clean, clip, fit, width, wrap
 from tui.told import own_fault, refusal, trouble_line
-from tui.words import NONE, clock, gpu_hours, moment, money, shown
+from tui.words import NONE, clock, gpu_hours, moment, money, shown, symbol, wait_symbol
 
 LAST_WORDS = 4
 LEAST = 7
@@ -50,14 +50,14 @@ def notice_for(look: Look, phase: str) -> Notice | None:
         }
         name = "engine_unread" if look.unread and look.run.state != "running" else "engine"
         facts["unread"] = str(look.unread)
-        return Notice("engine_running" if running else name, "✗", "lost", facts)
+        return Notice("engine_running" if running else name, *symbol("lost"), facts)
     wait = look.wait_of(phase) or next((wait for wait in look.waits if wait.phase is None), None)
     if wait is None and look.engine.version and busy is not None and busy.phase == phase:
         facts = {"engine": look.engine.version, "screen": version()}
-        return Notice("engine_other", "◆", "you", facts)
+        return Notice("engine_other", *symbol("waits_person"), facts)
     if wait is not None and wait.why == "checkpoint" and isinstance(refused := wait.facts.get("refusal"), dict):
         told = refusal(LabError(str(refused.get("key")), **(refused.get("facts") or {})))
-        return Notice("edit_refused", "✗", "lost", {"told": told})
+        return Notice("edit_refused", *symbol("failed"), {"told": told})
     if wait is None or wait.why == "checkpoint":
         return None
     facts = {name: shown(name, value) for name, value in wait.facts.items()}
@@ -84,7 +84,7 @@ def notice_for(look: Look, phase: str) -> Notice | None:
             facts["safe"] += tr(soon, last=last, next=then)
         runs = any(row.state == "running" for row in look.experiments)
         facts["goes_on"] = tr("notice.network.experiments" if runs else "notice.network.calls")
-    mark, role = ("◆", "you") if wait.needs_person else ("◇", "text")
+    mark, role = wait_symbol(wait)
     left = decision(look, wait)
     return Notice(name, mark, role, facts, left.text if left is not None else "")
 

@@ -12,7 +12,7 @@ from tui.language import tr
 from tui.lines import Line, Span, bold, dim, ends, line
 from tui.look import Look
 from tui.text import width
-from tui.words import clock, of_limits, phase_name, phase_short
+from tui.words import clock, marked, of_limits, phase_name, phase_short
 
 SHORTEST = 3
 """How brief the words for what happens become, from 0 on, where there is no room."""
@@ -40,10 +40,10 @@ def _left(look: Look, brevity: int) -> list[Span | str]:
     if look.rehearsal:
         left += ["  ", dim(tr("top.rehearsal"))]
     if look.tier in ("basic", "none") and can_run(look):
-        left += ["  ", Span(tr("top.no_sandbox"), "lost")]
+        left += ["  ", marked("unsafe", tr("top.no_sandbox"))]
     left += ["  ", *happening(look, brevity)]
     if look.elsewhere:
-        left += ["  ", Span(tr("top.elsewhere", n=look.elsewhere), "you")]
+        left += ["  ", marked("waits_person", tr("top.elsewhere", n=look.elsewhere))]
     return left
 
 
@@ -62,22 +62,19 @@ def happening(look: Look, brevity: int = 0) -> list[Span | str]:
     if state == "done":
         paper, time = look.newest(Phase.REPORT_WRITING), clock(look.run.ended_at, look.now)
         if paper is None or brevity >= 2:
-            return [Span(tr("top.done_bare", time=time))]
-        return [Span(tr("top.done", time=time, what=tr("top.paper", version=str(paper.row.version))))]
+            return [marked("done", tr("top.done_bare", time=time))]
+        return [marked("done", tr("top.done", time=time, what=tr("top.paper", version=str(paper.row.version))))]
     if state in ("stopped", "failed"):
-        return [
-            Span(tr(f"top.{state}", time=clock(look.run.ended_at, look.now)), "dim" if state == "stopped" else "lost")
-        ]
+        return [marked(state, tr(f"top.{state}", time=clock(look.run.ended_at, look.now)))]
     if look.engine_missing:
         key = "top.engine_gone_short" if brevity >= 2 else "top.engine_gone"
-        return [Span(tr(key, time=clock(look.engine.gone_at, look.now)), "lost")]
+        return [marked("lost", tr(key, time=clock(look.engine.gone_at, look.now)))]
     if look.waits and not look.undecided:
-        return [Span(f"◇ {tr('top.decided_short' if brevity else 'top.decided')}", "text")]
+        return [marked("waits_world", tr("top.decided_short" if brevity else "top.decided"))]
     if look.waits:
         wait = look.undecided[0]
         since = clock(wait.opened_at, look.now)
         key = f"top.wait.{wait.phase}" if wait.why == "checkpoint" and wait.phase else f"top.wait.{wait.why}"
-        mark, role = ("◆", "you") if wait.needs_person else ("◇", "text")
         told = tr(key, time=since)
         if brevity and wait.why == "checkpoint":
             told = tr("top.short.wait", what=phase_short(wait.phase), time=since)
@@ -85,10 +82,10 @@ def happening(look: Look, brevity: int = 0) -> list[Span | str]:
             told = tr("top.short.wait_bare", what=phase_short(wait.phase))
         if brevity == SHORTEST and wait.phase:
             told = phase_short(wait.phase)
-        parts: list[Span | str] = [Span(f"{mark} {told}", role)]
+        parts: list[Span | str] = [marked("waits_person" if wait.needs_person else "waits_world", told)]
         running = sum(row.state == "running" for row in look.experiments)
         if running and wait.phase != Phase.RUNNING_EXPERIMENTS:
-            parts += ["  ", Span(tr("top.experiments_beside", n=running), "live")]
+            parts += ["  ", marked("at_work", tr("top.experiments_beside", n=running))]
         return parts
     busy = look.at_work
     if busy is None:
@@ -96,8 +93,8 @@ def happening(look: Look, brevity: int = 0) -> list[Span | str]:
     if busy.phase == Phase.RUNNING_EXPERIMENTS and look.experiments and not brevity:
         running = sum(row.state == "running" for row in look.experiments)
         done = sum(row.state == "finished" for row in look.experiments)
-        return [Span(f"● {tr('top.experiments', running=running, done=done)}", "live")]
+        return [marked("at_work", tr("top.experiments", running=running, done=done))]
     if brevity >= 2:
-        return [Span(f"● {phase_short(busy.phase)}", "live")]
+        return [marked("at_work", phase_short(busy.phase))]
     name = phase_short(busy.phase) if brevity else phase_name(busy.phase)
-    return [Span(f"● {tr('top.at_work', phase=name, time=clock(busy.since_at, look.now))}", "live")]
+    return [marked("at_work", tr("top.at_work", phase=name, time=clock(busy.since_at, look.now)))]

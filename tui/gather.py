@@ -35,7 +35,6 @@ from tui.widgets.plot import Curve
 from tui.written import Written, code_of, newest_run, written
 
 MANUSCRIPT = "manuscript"
-SHELF_TOOL = "add_paper"
 PART_LIMIT_B = 256 << 10
 BESIDE = 3
 KEPT = 4

@@ -39,8 +39,8 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Beside:
-    """What lies beside a project's database: whether an engine works, the words that it has not taken up, and how many
+class Outside:
+    """What lies outside a project's database: whether an engine works, the words that it has not taken up, and how many
     of them lie there for too long. Asked before the database: a word is committed first and goes from the inbox then.
     """
 
@@ -49,7 +49,7 @@ class Beside:
     unread: int
 
     @classmethod
-    def of(cls, where: Places) -> Beside:
+    def of(cls, where: Places) -> Outside:
         box = Inbox(where)
         return cls(lock.look(where.lock) is not None, box.words(), box.unread())
 
@@ -75,8 +75,8 @@ def project_rows(folder: Path, found: Found) -> list[HomeRow]:
         return [*broken, _broken(folder, LabError("store.damaged", path=str(folder), why=str(error)))]
     try:
         _machine(folder, where, reader, found)
-        beside = Beside.of(where)
-        told = [_run(folder, where, reader, run, beside, question, found) for run in reversed(reader.runs())]
+        outside = Outside.of(where)
+        told = [_run(folder, where, reader, run, outside, question, found) for run in reversed(reader.runs())]
     except (sqlite3.DatabaseError, OSError) as error:
         return [*broken, _broken(folder, LabError("store.damaged", path=str(folder), why=str(error)))]
     finally:
@@ -108,7 +108,7 @@ def _machine(folder: Path, where: Places, reader: Reader, found: Found) -> None:
 
 
 def _run(
-    folder: Path, where: Places, reader: Reader, run: RunRow, beside: Beside, question: str, found: Found
+    folder: Path, where: Places, reader: Reader, run: RunRow, outside: Outside, question: str, found: Found
 ) -> HomeRow:
     waits = reader.waits(run.id)
     config = reader.config(run)
@@ -119,12 +119,12 @@ def _run(
     if run.state in ENDED:
         key, facts = _ended(folder, where, reader, run, found)
         return _row(folder, run, "at_rest", run.state, run.ended_at, key, phase | facts, **below)
-    if not beside.alive and run.state == "running":
+    if not outside.alive and run.state == "running":
         return _row(folder, run, "waits", "lost", atwork.last_commit_at(reader), "home.engine_gone", phase, **below)
-    ended = decided(beside.left, run.id, waits)
+    ended = decided(outside.left, run.id, waits)
     if ended and all(wait.id in ended for wait in waits):
         opened = waits[0].opened_at
-        if beside.unread and not beside.alive:
+        if outside.unread and not outside.alive:
             return _row(folder, run, "waits", "lost", opened, "home.decided_gone", phase, **below)
         return _row(folder, run, "at_work", "waits_world", opened, "home.decided", phase, **below)
     waits = [wait for wait in waits if wait.id not in ended]

@@ -113,9 +113,8 @@ def take_up(folder: Path) -> None:
             world = [wait for wait in reader.waits(run.id) if wait.why in WORLD] if reader else []
             work = work or run.state == RunState.RUNNING or (run.state == RunState.PAUSED and bool(world))
     if work:
-        with suppress(
-            OSError
-        ):  # where nobody may write, what stands there can be looked at; the screen says who is gone
+        # where nobody may write, what stands there can be looked at; the screen says who is gone
+        with suppress(OSError):
             start_engine(folder)
 
 

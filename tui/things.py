@@ -29,7 +29,7 @@ from tui.panes.code import code_changes, row_of, source
 from tui.panes.document import document, facts_block
 from tui.panes.shelf import told_of
 from tui.widgets.rows import Place
-from tui.words import clock, exact, role_name, span
+from tui.words import NONE, clock, exact, role_name, span
 from tui.written import PROGRAM, code_of
 
 LIMIT_B = 4 << 20
@@ -101,10 +101,7 @@ def program(folder: Path, look: Look, place: Place) -> Thing:
     def lines(cells: int) -> list[Line]:
         told: list[Line] = [line("   ", row.change or ""), EMPTY] if row.change else []
         for one in mine:
-            value = values.get(one.id)
-            shown = (
-                "—" if value is None else f"{value.value:,g}" if value.value is not None else f"> {value.censored:,g}"
-            )
+            shown = _value(values.get(one.id))
             took = span((one.ended_at - one.begun_at) / 1000) if one.ended_at else clock(one.begun_at, look.now)
             state = tr(f"experiment.{one.state}")
             told.append(
@@ -256,7 +253,7 @@ def _line_of(text: str, dataset: str, metric: str) -> int:
 
 def _value(row: ResultRow | None) -> str:
     if row is None or (row.value is None and row.censored is None):
-        return "—"
+        return NONE
     return f"{row.value:,g}" if row.value is not None else f"> {row.censored:,g}"
 
 

@@ -56,7 +56,6 @@ class Pane:
     """It has an outline of its own in the rail's place: the rail starts folded at every width."""
     PRODUCT: ClassVar[str] = ""
     """The view that a phase which is over opens on."""
-    LEAD: ClassVar[str] = ""
     BRIEF: ClassVar[bool] = False
     HAS_FORM: ClassVar[bool] = False
     NARROW: ClassVar[frozenset[str]] = frozenset(

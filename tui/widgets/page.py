@@ -50,9 +50,6 @@ class Page(Seeking):
                     self.top = same_place(before, self.lines, self.top)
         return first
 
-    def forget(self) -> None:
-        self._key = None
-
     def move(self, rows: int) -> None:
         self.top = max(min(self.top + rows, len(self.lines) - self.height), 0)
 

@@ -105,8 +105,11 @@ async def call(bench: Bench, line: Line, path: str, ask: Callable[[], Asked], to
         step = begun
         told.clear()
         bench.bell.ring()
+        folder, sent = bench.calls / attempt, False
         try:
-            reply = await _send(bench, bench.calls / attempt, model, request)
+            await bench.with_room(partial(_mark, folder))
+            sent = True
+            reply = await _send(bench, folder, model, request)
         except ModelError as error:
             tries += 1
             if setbacks.maybe_charged(error):
@@ -117,13 +120,10 @@ async def call(bench: Bench, line: Line, path: str, ask: Callable[[], Asked], to
             continue
         except asyncio.CancelledError:  # the visit is superseded or the engine leaves
             with bench.store.transaction() as tx:
-                doubt(tx, attempt, worst, setbacks.CANCELLED)
+                _broken_off(tx, attempt, worst, setbacks.CANCELLED, sent)
             raise
         except Exception as error:  # the folder fails, and not for being full, or our own code: nothing stays set aside
-            if (bench.calls / attempt / "sent").exists():
-                await bench.commit(doubt, attempt, worst, str(error))
-            else:
-                await bench.commit(nothing_sent, attempt, str(error))
+            await bench.commit(_broken_off, attempt, worst, str(error), sent)
             raise
         cost = choice.cost(reply.usage)
         ended = await bench.commit(receive, bench.journal, step, attempt, asked.role, reply, cost)
@@ -199,18 +199,18 @@ def _begin(
     return step
 
 
+def _mark(folder: Path) -> None:
+    """From here on the request counts as sent."""
+    folder.parent.mkdir(mode=0o700, exist_ok=True)  # a person may have cleared calls/ away
+    folder.mkdir(mode=0o700, exist_ok=True)
+    (folder / "sent").touch()
+
+
 async def _send(bench: Bench, folder: Path, model: Model, request: Request) -> Reply:
     """Ask, letting the reply be watched as it comes; on return it lies whole in done.json.
 
     A reply that finds the disk full is held until there is room: it was paid for.
     """
-
-    def mark() -> None:
-        folder.parent.mkdir(mode=0o700, exist_ok=True)  # a person may have cleared calls/ away
-        folder.mkdir(mode=0o700, exist_ok=True)
-        (folder / "sent").touch()
-
-    await bench.with_room(mark)
     with _Part(folder / "part") as part:
         reply = await model.stream(request, part.add)
     await bench.with_room(lambda: durable.write_json(folder / "done.json", as_plain(reply), mode=0o600))
@@ -292,6 +292,13 @@ def doubt(tx: Transaction, attempt: str, cost: int, why: str) -> None:
         (AttemptState.DOUBT.value, why, tx.at, attempt),
     )
     ledger.settle(tx, attempt, cost, 0)
+
+
+def _broken_off(tx: Transaction, attempt: str, worst: int, why: str, sent: bool) -> None:
+    if sent:
+        doubt(tx, attempt, worst, why)
+    else:
+        nothing_sent(tx, attempt, why)
 
 
 def nothing_sent(tx: Transaction, attempt: str, why: str) -> None:

@@ -319,3 +319,18 @@ async def test_a_fault_of_the_labs_own_in_a_call_leaves_nothing_set_aside(lay: L
         await talk(laid)
     assert rows(laid, "SELECT state, error FROM attempt") == [("doubt", "a fault")]
     assert rows(laid, "SELECT reserved_micros FROM run") == [(0,)]
+
+
+async def test_a_reply_that_came_when_its_project_had_been_moved_is_counted(lay: Lay) -> None:
+    laid = lay()
+    there = laid.places.folder.with_name("there")
+
+    def moved(request: Request) -> Reply:
+        laid.places.folder.rename(there)
+        return says("dialogue", text="late")
+
+    laid.player.replies = [moved]
+    with pytest.raises(FileNotFoundError):
+        await talk(laid)
+    there.rename(laid.places.folder)
+    assert rows(laid, "SELECT state, estimated FROM attempt") == [("doubt", 1)]

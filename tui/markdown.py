@@ -94,25 +94,24 @@ def _split(spans: Iterable[Span]) -> Iterator[Line]:
 
 
 def _dressed(rows: Sequence[str], source: Line) -> list[Line]:
-    """Rows that a text was wrapped into, each letter as it is in `source`; a blank between two letters is as they are,
-    where they are alike. Wrapping moves blanks and nothing else."""
-    letters = iter([replace(span, text=char) for span in source.spans for char in span.text if not char.isspace()])
-    bare_of = Span("", source.spans[0].role)
+    """Rows that a text was wrapped into, each letter as it is in `source`; blanks between letters that are alike are as
+    they are. Wrapping moves blanks and nothing else."""
+    plain = Span("", source.spans[0].role)
+    if all(_alike(span, plain) for span in source.spans):
+        return [Line((replace(plain, text=row),)) for row in rows]
+    styles = (span for span in source.spans for char in span.text if not char.isspace())
     lines = []
     for row in rows:
         spans: list[Span] = []
-        blanks = ""
-        for char in row:
-            if char.isspace():
-                blanks += char
+        text, style = "", plain
+        for blanks, char in re.findall(r"(\s*)(\S)", row):
+            after = next(styles)
+            if _alike(after, style):
+                text += blanks + char
                 continue
-            style = next(letters)
-            if spans and _alike(spans[-1], style):
-                spans[-1] = replace(spans[-1], text=spans[-1].text + blanks + char)
-            else:
-                spans += [replace(bare_of, text=blanks), style]
-            blanks = ""
-        lines.append(line(*spans))
+            spans += [replace(style, text=text), replace(plain, text=blanks)]
+            text, style = char, after
+        lines.append(line(*spans, replace(style, text=text)))
     return lines
 
 

@@ -127,16 +127,16 @@ def _units(paragraph: str) -> list[tuple[str, bool]]:
 
 def _fill(units: list[tuple[str, bool]], cells: int) -> list[str]:
     lines: list[str] = []
-    line = ""
+    line, taken = "", 0
     for unit, space in units:
-        grown = f"{line} {unit}" if space and line else line + unit
-        if width(grown) <= cells:
-            line = grown
+        wide, gap = width(unit), " " if space and line else ""
+        if taken + len(gap) + wide <= cells:
+            line, taken = f"{line}{gap}{unit}", taken + len(gap) + wide
             continue
         if line:
             lines.append(line)
         *whole, line = _chop(unit, cells)
-        lines += whole
+        lines, taken = [*lines, *whole], width(line)
     return [*lines, line] if line else lines
 
 

@@ -12,7 +12,7 @@ from tests.tui import scenes
 from tests.tui.screens import rows_of, shown
 from tui.look import Look
 from tui.text import width
-from tui.widgets.talk import asked
+from tui.widgets.talk import asked, turn_lines
 
 
 def talked(phase: Phase, *paths: str) -> Look:
@@ -62,3 +62,20 @@ def test_sentences_in_a_list_stand_apart_and_words_are_joined() -> None:
     told = asked("review", {"weaknesses": ["One modulus only.", "The spread is not said."], "summary": "Steps."})
     assert "weaknesses: One modulus only. · The spread is not said." in told
     assert "papers: a2020, b2021" in asked("decide", {"papers": ["a2020", "b2021"], "why": "because"})
+
+
+@pytest.mark.parametrize(
+    "words", [" ".join(f"word-{n}" for n in range(700)), "".join(f"第{n}字" for n in range(1400)) + " end"]
+)
+def test_what_was_said_is_shown_whole_and_of_what_is_being_written_the_end(words: str) -> None:
+    turn = Turn(1, "postdoc", 0, words, None, {}, "plan@1/lead/1", "plan@1")
+    said = "".join(row.plain.strip() for row in turn_lines(turn, 60, 0)[1:])
+    assert said.replace(" ", "") == words.replace(" ", "")
+    written = "".join(row.plain.strip() for row in turn_lines(replace(turn, writing=True), 60, 0)[1:])
+    assert written.startswith("… ") and words[-20:].replace(" ", "") in written.replace(" ", "")
+    assert 1600 <= len(written) <= 2002
+
+
+def test_a_turn_without_end_ends_with_a_mark() -> None:
+    turn = Turn(1, "postdoc", 0, "word " * 5000, None, {}, "plan@1/lead/1", "plan@1")
+    assert turn_lines(turn, 60, 0)[-1].plain.endswith("…")

@@ -19,7 +19,9 @@ from tui.words import addressee, clock, role_name
 
 SPOKEN = ("text", "said", "message", "note")
 ARGUMENT, PARTS = 160, 6
-LONGEST = 2000
+LONGEST, TAIL = 8000, 2000
+"""Characters of a turn that are shown: the first ones once it is said, the last ones while it is being written, for
+those are wrapped again four times a second."""
 TEXT = 80
 ENDS = (".", "。", "?", "？", ";", "；")
 
@@ -117,8 +119,12 @@ def spoken(turn: Turn, cells: int) -> list[Line]:
             words.append(speech)
         else:
             calls = asked(turn.tool, turn.arguments)
-    told = markdown.told(clip("\n".join(words), LONGEST), cells)
-    return [*told, *(line(Span(row)) for row in wrap(clip(clean(calls), LONGEST), cells) if calls)]
+    text = "\n".join(words)
+    if turn.writing and len(text) > TAIL:
+        head, tail = text[-TAIL : 40 - TAIL], text[40 - TAIL :]  # from the first whole word on, where words have blanks
+        text = f"… {head.partition(' ')[2] or head}{tail}"
+    told = markdown.told(text if len(text) <= LONGEST else f"{text[:LONGEST]}…", cells)
+    return [*told, *(line(Span(row)) for row in wrap(clean(calls), cells) if calls)]
 
 
 def asked(tool: str, arguments: dict[str, Any]) -> str:

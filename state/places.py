@@ -265,8 +265,9 @@ def _local_name(folder: Path) -> str:
 
 
 def _restore_line(where: Places) -> str:
+    """The log that was left goes first: SQLite would lay its newer pages over the older ones."""
     local, copy, to = (shlex.quote(str(path)) for path in (where.local, where.snapshot, where.database))
-    return f"mkdir -p -m 700 {local} && cp {copy} {to}"
+    return f"mkdir -p -m 700 {local} && rm -f {to}-wal {to}-shm && cp {copy} {to}"
 
 
 def _private(folder: Path) -> None:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import os
 import socket
+import sqlite3
 import stat
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from state import places
 from state.errors import LabError
+from state.events import EngineLeft
+from state.store import Store
 
 
 @pytest.fixture
@@ -153,6 +157,30 @@ def test_a_database_that_is_gone_is_not_begun_afresh(
     line = str(caught.value.facts["restore"])
     assert os.system(line) == 0
     assert places.places(project, kind=shared(project)).database.exists()
+
+
+def test_what_is_restored_is_the_snapshot_and_nothing_of_the_log_that_was_left(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite takes a log beside a database for its own, and would lay newer pages over older ones."""
+    monkeypatch.setenv("NIGHTLAB_LOCAL", str(tmp_path / "fast"))
+    where = places.prepare(project, kind=shared(project))
+    store = Store(where.database, where.blobs)
+    store.snapshot(where.snapshot)
+    for n in range(40):
+        with store.transaction() as tx:
+            tx.event(EngineLeft("x" * 400 * n))
+    left = {name: Path(f"{where.database}{name}").read_bytes() for name in ("-wal", "-shm")}
+    store.close()
+    where.database.unlink()
+    for name, data in left.items():  # as the engine left them that was killed
+        Path(f"{where.database}{name}").write_bytes(data)
+    with pytest.raises(LabError) as caught:
+        places.places(project, kind=shared(project))
+    assert os.system(str(caught.value.facts["restore"])) == 0
+    with closing(sqlite3.connect(where.database)) as db:
+        assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert db.execute("SELECT count(*) FROM event").fetchone() == (0,)
 
 
 @pytest.mark.parametrize("left", [None, b""])

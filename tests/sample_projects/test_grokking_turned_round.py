@@ -16,13 +16,17 @@ from state.products.plan import Plan
 from state.products.refinement import Refinement
 from state.products.report import Report
 from state.vocabulary import Language, Phase, Verdict
+from tests.engine.phases.conftest import typst
 from tests.engine.phases.test_rehearsed import Rehearsal
+
+__all__ = ["typst"]
 
 ACTS = "decay = WEIGHT_DECAY if step > DECAY_FROM else 0.0"
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
+@pytest.mark.usefixtures("typst")
 async def test_interpretation_numbers_and_decision_turn_with_the_effect(tmp_path: Path) -> None:
     lab = Rehearsal(tmp_path / "turned", Language.EN)
     program = lab.folder / "rehearsal/files/experiment.py"

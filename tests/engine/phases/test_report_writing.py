@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import pytest
@@ -12,7 +11,6 @@ from engine import versions
 from engine.answering import Refusal
 from engine.phases import report_writing
 from engine.phases.reviewing import points
-from engine.writing import pdf
 from engine.writing.scaffold import section
 from state.products.base import Product
 from state.products.literature import Review
@@ -39,13 +37,8 @@ from tests.engine.phases.played import (
 from tests.engine.phases.test_report_refinement import FORM
 
 INPUTS = inputs_with(REVIEW, PLAN, DATA, experiments(), INTERPRETATION, measured=values())
+at_once, typst = pytest.mark.usefixtures("at_once"), pytest.mark.usefixtures("typst")
 README = {"text": r"At 100 % of the table it took \result{wd_2/toy/steps/mean} steps."}
-
-
-@pytest.fixture(autouse=True)
-def typst(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The papers here are set by Typst, also where there is TeX, which takes four times as long and has its tests."""
-    monkeypatch.setattr(pdf, "job", partial(pdf.job, tex=False))
 
 
 def writes(text: str) -> dict[str, Any]:
@@ -60,6 +53,7 @@ def writes(text: str) -> dict[str, Any]:
     return {"text": f"This is the {part}, with a decay of \\given{{2}}."}
 
 
+@typst
 async def test_a_paper_is_written_section_by_section_and_its_numbers_are_measured(lay: Callable[..., Laid]) -> None:
     laid = lay(Phase.REPORT_WRITING)
     cast = Cast(replace=[writes], review=[FORM], readme=[README], done=[{"why": "good"}])
@@ -74,6 +68,7 @@ async def test_a_paper_is_written_section_by_section_and_its_numbers_are_measure
     assert asked[0] == "title" and asked[-1] == "discussion" and len(asked) == 9
 
 
+@at_once
 async def test_the_writer_is_told_what_was_seen_and_offered_no_picture_that_nobody_can_read(
     lay: Callable[..., Laid],
 ) -> None:
@@ -90,6 +85,7 @@ async def test_the_writer_is_told_what_was_seen_and_offered_no_picture_that_nobo
         assert tagged(text, "figures") == ['<item file="figures/wd_2-a.png">Seen: Lines that fall.</item>'], wanted
 
 
+@at_once
 async def test_a_typed_number_goes_back_with_its_line(lay: Callable[..., Laid]) -> None:
     laid = lay(Phase.REPORT_WRITING)
 
@@ -105,6 +101,7 @@ async def test_a_typed_number_goes_back_with_its_line(lay: Callable[..., Laid]) 
     assert len(errors) == 1 and "152 is typed" in errors[0] and errors[0].startswith("line ")
 
 
+@at_once
 async def test_a_title_with_a_typed_number_goes_back_before_the_next_section(lay: Callable[..., Laid]) -> None:
     laid = lay(Phase.REPORT_WRITING)
 
@@ -119,6 +116,7 @@ async def test_a_title_with_a_typed_number_goes_back_before_the_next_section(lay
     assert asked[:3] == ["title", "title", "abstract"]
 
 
+@at_once
 async def test_an_edit_that_does_not_build_goes_back_within_its_step(lay: Callable[..., Laid]) -> None:
     laid = lay(Phase.REPORT_WRITING)
 
@@ -137,6 +135,7 @@ async def test_an_edit_that_does_not_build_goes_back_within_its_step(lay: Callab
     assert told[0] == [] and "42 is typed" in told[1][0] and "[Mended by 42.]" in told[1][0]
 
 
+@at_once
 async def test_an_edit_that_never_fits_is_a_step_that_brought_nothing(lay: Callable[..., Laid]) -> None:
     laid = lay(Phase.REPORT_WRITING)
     cast = Cast(replace=[writes], review=[FORM], edit=[{"first": 9000, "last": 9000, "text": "x"}], readme=[README])
@@ -144,6 +143,7 @@ async def test_an_edit_that_never_fits_is_a_step_that_brought_nothing(lay: Calla
     assert report is not None and laid.store.row("SELECT 1 FROM wait") is None
 
 
+@at_once
 async def test_an_edit_is_kept_only_if_the_paper_reads_better(lay: Callable[..., Laid]) -> None:
     laid = lay(Phase.REPORT_WRITING)
 
@@ -162,6 +162,7 @@ async def test_an_edit_is_kept_only_if_the_paper_reads_better(lay: Callable[...,
     assert "wd-a" in report.source and "wd-b" not in report.source
 
 
+@at_once
 async def test_an_edit_that_nobody_can_score_is_not_kept_and_nobody_is_asked(lay: Callable[..., Laid]) -> None:
     laid = lay(Phase.REPORT_WRITING)
 
@@ -178,6 +179,7 @@ async def test_an_edit_that_nobody_can_score_is_not_kept_and_nobody_is_asked(lay
     assert laid.store.row("SELECT 1 FROM wait") is None
 
 
+@at_once
 async def test_work_sent_back_may_keep_a_section_as_it_was(lay: Callable[..., Laid]) -> None:
     laid = lay(Phase.REPORT_WRITING)
     cast = Cast(replace=[writes], review=[FORM], readme=[README], done=[{}])
@@ -191,6 +193,7 @@ async def test_work_sent_back_may_keep_a_section_as_it_was(lay: Callable[..., La
     assert again.readme == "At 100 % of the table it took 140.0 ± 1.0 steps."
 
 
+@typst
 async def test_a_persons_edit_is_built_again_or_refused_with_its_line(lay: Callable[..., Laid]) -> None:
     laid = lay(Phase.REPORT_WRITING)
     cast = Cast(replace=[writes], review=[FORM], readme=[README], done=[{}])
@@ -219,6 +222,7 @@ def test_overall_counts_most_in_the_one_number_that_papers_are_compared_by() -> 
     )
 
 
+@at_once
 async def test_a_paper_found_while_writing_may_be_cited_and_is_known_by_its_abstract_from_then_on(
     lay: Callable[..., Laid],
 ) -> None:

@@ -57,8 +57,12 @@ def follow(folder: Path, run: int | None = None, *, after: int = 0) -> int:
         if not where.lab.is_dir():
             raise LabError("place.moved", folder=str(folder))
         waiting = inbox.pending(folder)
-        with reading(where.database, where.blobs) as reader:
-            state, followed = _look(reader, run, seen)
+        try:
+            with reading(where.database, where.blobs) as reader:
+                state, followed = _look(reader, run, seen)
+        except LabError as error:
+            _refuse_unless_busy(error)
+            continue
         at_work = bool(waiting) or state in (None, RunState.NEW, RunState.RUNNING)
         if at_work:
             seen.still_since = None
@@ -77,9 +81,13 @@ def begun_by(folder: Path, word: str) -> int:
     where = places.places(folder)
     seen = Seen(0)
     while True:
-        with reading(where.database, where.blobs) as reader:
-            taken = reader.word(word) if reader else None
-            run = reader.run_begun_by(word) if reader else None
+        try:
+            with reading(where.database, where.blobs) as reader:
+                taken = reader.word(word) if reader else None
+                run = reader.run_begun_by(word) if reader else None
+        except LabError as error:
+            _refuse_unless_busy(error)
+            continue
         if run is not None:
             return run
         if taken is not None:
@@ -87,6 +95,13 @@ def begun_by(folder: Path, word: str) -> int:
             raise LabError(why if why.startswith("word.") else "run.refused", why=why)
         _see_that_someone_works(folder, seen)
         time.sleep(LOOK_S)
+
+
+def _refuse_unless_busy(error: LabError) -> None:
+    """Somebody looks into the database with a tool of theirs: the engine tries again, and so does who follows it."""
+    if error.key != "store.busy":
+        raise error
+    time.sleep(LOOK_S)
 
 
 def paper(folder: Path, run: int) -> Path | None:

@@ -8,12 +8,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from state import inbox, lineage, lock, places
 from state.errors import LabError
+from state.events import WordTaken
+from state.readers import Reader, reading
 from state.store import Store
 from state.vocabulary import Phase, WordKind
 from tui import follow, launch
@@ -148,3 +151,33 @@ def test_two_starts_at_once_leave_one_engine(folder: Path) -> None:
     with reading(where.database, where.blobs) as reader:
         assert reader is not None
         assert len(reader.runs()) == 1
+
+
+def test_a_database_that_somebody_holds_for_a_while_ends_no_following(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = places.prepare(folder)
+    store = Store(where.database, where.blobs)
+    word = inbox.leave(folder, WordKind.RUN, {})
+    with store.transaction() as tx:
+        tx.event(WordTaken(word, "run"))
+        run = lineage.begin_run(tx, store.put(b"{}"), list(Phase), "co-pilot")
+        tx.execute("UPDATE run SET state = 'done'")
+        tx.execute("INSERT INTO word VALUES (?, 'run', '{}', ?, 'taken', NULL)", (word, tx.seq))
+    inbox.pending(folder)[0].unlink()
+    looks = []
+
+    @contextmanager
+    def held(database: Path, blobs: Path) -> Iterator[Reader | None]:
+        looks.append(database)
+        if len(looks) % 2:
+            raise LabError("store.busy", path=str(database), why="database is locked")
+        with reading(database, blobs) as reader:
+            yield reader
+
+    monkeypatch.setattr(follow, "reading", held)
+    monkeypatch.setattr(follow, "LOOK_S", 0)
+    assert follow.begun_by(folder, word) == run
+    assert follow.follow(folder, run) == 0
+    assert len(looks) == 4
+    store.close()

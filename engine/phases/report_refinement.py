@@ -1,8 +1,9 @@
 """Report refinement: three reviewers read the paper, the area chair sums up, and a decision is taken: done, or back.
 
-Each reviewer looks at the own review once more before it counts. The numbers of the meta-review are the means; where a
-person waits, the decision is theirs, and the PhD student's is the proposal that they see. Of a paper from elsewhere the
-reviews and the meta-review are all: nothing can follow from them here.
+Each reviewer looks at the own review once more before it counts. One that no review can be had of is told of beside
+the others'; without any the phase hands nothing in. The numbers of the meta-review are the means; where a person waits,
+the decision is theirs, and the PhD student's is the proposal that they see. Of a paper from elsewhere the reviews and
+the meta-review are all: nothing can follow from them here.
 """
 
 from __future__ import annotations
@@ -44,15 +45,17 @@ async def run(desk: Desk) -> Refinement | None:
     paper = elsewhere.shown if elsewhere else readable(desk, inputs.report.source)
     seats = [(nth, REVIEWERS[nth % len(REVIEWERS)]) for nth in range(frame.reviews)]
     shown = read_as(desk, paper)
-    forms = await desk.all(
-        *(desk.start(f"{role.value}-{nth + 1}", reviewed, role, paper, shown) for nth, role in seats)
-    )
+    came = await desk.all(*(desk.start(f"{role.value}-{nth + 1}", reviewed, role, paper, shown) for nth, role in seats))
+    handed = [(role, form) for (_, role), form in zip(seats, came, strict=True)]
     reviews = tuple(
-        Signed(reviewer=role, round=inputs.round, form=form) for (_, role), form in zip(seats, forms, strict=True)
+        Signed(reviewer=role, round=inputs.round, form=form) for role, form in handed if isinstance(form, Form)
     )
-    averages = means(forms)
+    if not reviews:
+        return None
+    averages = means([one.form for one in reviews])
     shown_means = lines(*(tag(name, value) for name, value in averages.items()))
-    shown_reviews = lines(*(shown_review(one) for one in reviews))
+    missing = (tag("review", f"none: {none.why}", by=role.value) for role, none in handed if isinstance(none, Refusal))
+    shown_reviews = lines(*(shown_review(one) for one in reviews), *missing)
     chair = desk.seat(Role.AREA_CHAIR, "chair", **shown, means=shown_means, reviews=shown_reviews)
     if elsewhere:
         return await summed_up(desk, chair, averages, reviews)
@@ -106,12 +109,14 @@ def read_as(desk: Desk, paper: str) -> dict[str, Value]:
     }
 
 
-async def reviewed(desk: Desk, role: Role, paper: str, shown: dict[str, Value]) -> Form:
-    """One review, looked at once more by who wrote it."""
+async def reviewed(desk: Desk, role: Role, paper: str, shown: dict[str, Value]) -> Form | Refusal:
+    """One review, looked at once more by who wrote it; or why none came that can be used."""
     reviewer = desk.seat(role, "reviewer", **shown)
-    await reviewer.ask(answers=(SubmitReview,), pictures=looking.shown(desk, paper))
-    look_again = tag("look_again", LOOK_AGAIN)
-    return (await reviewer.ask(look_again, answers=(SubmitReview,))).form
+    first = await reviewer.attempt(answers=(SubmitReview,), pictures=looking.shown(desk, paper))
+    if isinstance(first, Refusal):
+        return first
+    again = await reviewer.attempt(tag("look_again", LOOK_AGAIN), answers=(SubmitReview,))
+    return again.form if isinstance(again, SubmitReview) else first.form
 
 
 async def summed_up(

@@ -14,19 +14,7 @@ from state.products.report import Report
 from state.vocabulary import Phase, Role
 from tests.engine.conftest import Laid
 from tests.engine.experiments.test_png import png
-from tests.engine.phases.played import (
-    DATA,
-    INTERPRETATION,
-    PLAN,
-    REVIEW,
-    Cast,
-    experiments,
-    inputs_with,
-    last,
-    play,
-    tagged,
-    values,
-)
+from tests.engine.phases.played import Cast, experiments, inputs_with, interpreted, last, play, tagged
 
 SOURCE = "\\begin{document}\nIt took \\result{wd_2/toy/steps/mean} steps, \\verdict{wd_2}.\n\\end{document}\n"
 FORM = {
@@ -44,7 +32,7 @@ FORM = {
     "confidence": 4,
     "decision": "reject",
 }
-INPUTS = inputs_with(REVIEW, PLAN, DATA, experiments(), INTERPRETATION, Report(source=SOURCE), measured=values())
+INPUTS = interpreted(Report(source=SOURCE))
 META = {"text": "They agree.", "decision": "reject"}
 
 
@@ -75,6 +63,32 @@ async def test_three_reviewers_read_the_numbers_as_printed_and_the_means_are_the
     assert Refinement.of(found.files()) == found
 
 
+async def test_a_reviewer_of_whom_no_review_can_be_had_is_told_of_beside_the_others(lay: Callable[..., Laid]) -> None:
+    """And one who cannot mend the own review is taken by the first. Nobody is asked in the night."""
+    laid = lay(Phase.REPORT_REFINEMENT)
+
+    def form(text: str) -> dict[str, object]:
+        impact = tagged(text, "role") == ["reviewer_impact"]
+        novelty = tagged(text, "role") == ["reviewer_novelty"] and "<look_again>" in text
+        return {**FORM, "overall": 99} if impact or novelty else FORM
+
+    cast = Cast(review=[form], meta_review=[META], decide=[{"decision": "done", "reasons": "x"}])
+    found = await report_refinement.run(play(laid, cast, INPUTS))
+    assert found is not None
+    assert [one.reviewer for one in found.reviews] == [Role.REVIEWER_EXPERIMENTS, Role.REVIEWER_NOVELTY]
+    assert found.means["overall"] == 5.0
+    (chair,) = (text for text in cast.shown if "<role>area_chair</role>" in text)
+    assert '<review by="reviewer_impact">none: wrong arguments for review: overall:' in chair
+    assert laid.store.row("SELECT 1 FROM wait") is None
+
+
+async def test_without_any_review_nothing_is_handed_in(lay: Callable[..., Laid]) -> None:
+    laid = lay(Phase.REPORT_REFINEMENT)
+    cast = Cast(review=[{**FORM, "overall": 99}])
+    assert await report_refinement.run(play(laid, cast, INPUTS)) is None
+    assert laid.store.row("SELECT 1 FROM visit WHERE state = 'open'") is not None
+
+
 async def test_a_reviewer_sees_what_is_cited_and_what_each_figure_shows(lay: Callable[..., Laid]) -> None:
     laid = lay(Phase.REPORT_REFINEMENT)
     source = SOURCE.replace("It took", r"See \cite{power2022}, \includegraphics{figures/steps.png}. It took")
@@ -82,7 +96,7 @@ async def test_a_reviewer_sees_what_is_cited_and_what_each_figure_shows(lay: Cal
         update={"figures": {"steps.png": b"", "other.png": b""}, "captions": {"steps.png": "steps by program"}}
     )
     cast = Cast(review=[FORM], meta_review=[META], decide=[{"decision": "done", "reasons": "x"}])
-    inputs = inputs_with(REVIEW, PLAN, DATA, drawn, INTERPRETATION, Report(source=source), measured=values())
+    inputs = interpreted(drawn, Report(source=source))
     await report_refinement.run(play(laid, cast, inputs))
     assert tagged(cast.shown[0], "cited") == ['<item key="power2022">unknown authors. Grokking</item>']
     (figures,) = tagged(cast.shown[0], "figures")
@@ -93,7 +107,7 @@ async def test_the_area_chair_weighs_the_reviews_with_the_paper_at_hand(lay: Cal
     laid = lay(Phase.REPORT_REFINEMENT)
     source = SOURCE.replace("It took", r"See \cite{power2022}. It took")
     cast = Cast(review=[FORM], meta_review=[META], decide=[{"decision": "done", "reasons": "x"}])
-    inputs = inputs_with(REVIEW, PLAN, DATA, experiments(), INTERPRETATION, Report(source=source), measured=values())
+    inputs = interpreted(Report(source=source))
     await report_refinement.run(play(laid, cast, inputs))
     (chair,) = [text for text in cast.shown if tagged(text, "role") == ["area_chair"]]
     assert "It took 152.0 ± 1.0 steps, better." in tagged(chair, "paper")[0]
@@ -114,7 +128,7 @@ async def test_the_area_chair_of_a_visit_that_began_without_the_paper_goes_on_wi
 async def test_a_reviewer_whose_model_sees_is_shown_the_figures_that_the_paper_shows(lay: Callable[..., Laid]) -> None:
     source = SOURCE.replace("It took", r"\includegraphics{figures/steps.png} It took")
     report = Report(source=source, figures={"steps.png": png(64, 48), "left-out.png": png(8, 6)})
-    inputs = inputs_with(REVIEW, PLAN, DATA, experiments(), INTERPRETATION, report, measured=values())
+    inputs = interpreted(report)
     cast = Cast(review=[FORM], meta_review=[META], decide=[{"decision": "done", "reasons": "x"}])
     await report_refinement.run(play(lay(Phase.REPORT_REFINEMENT), cast, inputs, sees=True, reviews=3))
     shown = [request.pictures for request in cast.asked]

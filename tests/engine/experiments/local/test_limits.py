@@ -19,6 +19,8 @@ from state import durable
 from state.vocabulary import ExperimentState as S
 from tests.engine.experiments.local.jobs import ending, left_over
 
+ROOT = Path(__file__).parents[4]
+
 
 @pytest.fixture(params=[True, False], ids=["apart", "plain"])
 def apart(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
@@ -214,3 +216,50 @@ def test_a_work_folder_that_became_a_link_costs_nobody_a_process(tmp_path: Path)
         assert look.look(tmp_path / "a") is Look.LOST
         assert theirs.poll() is None
         theirs.kill()
+
+
+# what is counted once, or not at all ---------------------------------------------------------------------------------
+
+
+async def test_a_large_file_that_a_program_reads_is_not_what_it_wrote(tmp_path: Path) -> None:
+    (tmp_path / "theirs").write_bytes(bytes(20_000_000))
+    code = f"import time\nkept = open({str(tmp_path / 'theirs')!r}, 'rb')\ntime.sleep(1.2)"
+    end = await ending(tmp_path / "a", code, disk_b=10 * MB)
+    assert (end.state, end.limit) == (S.FINISHED, None)
+
+
+def test_a_file_without_a_name_that_two_hold_open_counts_once(tmp_path: Path) -> None:
+    with (tmp_path / "hidden").open("wb") as file:
+        file.write(bytes(1_000_000))
+        file.flush()
+        (tmp_path / "hidden").unlink()
+        second = os.dup(file.fileno())
+        held_b = limits.unlinked_b([os.getpid()])
+        os.close(second)
+        assert held_b == limits.unlinked_b([os.getpid()]) >= 1_000_000
+
+
+async def test_a_program_may_have_so_many_tasks_more_than_its_person_has_and_no_file_larger_than_its_limit(
+    tmp_path: Path,
+) -> None:
+    """The kernel's own limits: where root runs the lab, it holds nobody to the first."""
+    code = "import resource as of\nprint(*of.getrlimit(of.RLIMIT_NPROC), *of.getrlimit(of.RLIMIT_FSIZE))"
+    end = await ending(tmp_path / "a", code, processes=10, file_b=4 * MB)
+    tasks, most, soft_b, hard_b = map(int, end.tail.split())
+    assert tasks == most
+    assert shim.TASKS_SPARE + 40 <= tasks <= shim.TASKS_SPARE + 40 + 2 * limits.user_tasks() + 100
+    assert (soft_b, hard_b) == (4 * MB, 4 * MB)
+
+
+async def test_a_shell_that_allows_less_is_obeyed(tmp_path: Path) -> None:
+    code = (
+        "import asyncio, pathlib, resource, sys\n"
+        "from tests.engine.experiments.local.jobs import MB, ending\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (3 * MB, 3 * MB))\n"
+        "told = 'import resource; print(resource.getrlimit(resource.RLIMIT_FSIZE)[1])'\n"
+        "print(asyncio.run(ending(pathlib.Path(sys.argv[1]), told, file_b=4 * MB)).tail)\n"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", code, tmp_path / "a"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert int(told.stdout) == 3 * MB

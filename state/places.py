@@ -100,12 +100,12 @@ class Places:
         return self.lab / "inbox"
 
     def words(self) -> list[Path]:
-        """What was left in the inbox and not taken up, in the order of names. Half-written ones are not among them."""
+        """What was left in the inbox and not taken up, in the order of names: no half-written ones, and no folders."""
         try:
             found = list(self.inbox.iterdir())
         except FileNotFoundError:
             return []
-        return sorted(path for path in found if not path.name.startswith(".") and path.name != self.refused.name)
+        return sorted(path for path in found if not path.name.startswith(".") and not path.is_dir())
 
     @property
     def refused(self) -> Path:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from state import brought, inbox, places, project
@@ -52,12 +53,13 @@ def go_on(folder: Path, *, autopilot: bool) -> int | None:
     """Give the demo work: a new run where there is none or it is done, else what undoes its pause. The run's number,
     None for one that is yet to begin."""
     where = places.places(folder)
+    asked_for = _is_asked_for(folder)  # before the runs: a word is committed first and goes from the inbox then
     with reading(where.database, where.blobs) as reader:
         runs = [run for run in reader.runs() if not run.reviews_only] if reader else []
         held = {wait.why for wait in reader.waits(runs[-1].id)} if reader and runs else set()
     if not runs or runs[-1].state == RunState.DONE:
         asked = {"autonomy": Autonomy.AUTOPILOT.value} if autopilot else {}
-        if not runs and any(inbox.read(path).kind is WordKind.RUN for path in inbox.pending(folder)):
+        if not runs and asked_for:
             return None  # left before, by a demo that was interrupted
         brought.refuse_missing(project.load(folder))
         launch.give(folder, WordKind.RUN, asked)
@@ -68,6 +70,15 @@ def go_on(folder: Path, *, autopilot: bool) -> int | None:
     if last.state in (RunState.STOPPED, RunState.FAILED) or held - {Wait.CHECKPOINT.value, Wait.BUDGET.value}:
         launch.give(folder, WordKind.RESUME, {"run": last.id})
     return last.id
+
+
+def _is_asked_for(folder: Path) -> bool:
+    """A word that begins a run lies in the inbox. What is no word, or was taken up this instant, is passed over."""
+    for path in inbox.pending(folder):
+        with suppress(LabError, OSError):
+            if inbox.read(path).kind is WordKind.RUN:
+                return True
+    return False
 
 
 def _umask() -> int:

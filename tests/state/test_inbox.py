@@ -164,3 +164,9 @@ def test_the_first_word_of_a_project_is_there_after_a_power_cut(project: Path, m
     inbox.leave(project, WordKind.NOTE, {"text": "five seeds"})
     lab = project / ".nightlab"
     assert {str(project), str(lab), str(lab / "inbox")} <= set(synced)
+
+
+def test_a_folder_in_the_inbox_is_no_word_that_somebody_waits_for(project: Path) -> None:
+    where = places.prepare(project)
+    (where.inbox / "kept").mkdir()
+    assert inbox.pending(project) == []

@@ -111,3 +111,27 @@ def test_a_demo_whose_project_file_was_broken_says_so_and_starts_nothing(folder:
     assert ended.returncode == 2
     assert "line 1" in ended.stderr
     assert words(folder) == []
+
+
+def test_what_is_no_word_in_the_inbox_keeps_no_demo_from_beginning(folder: Path) -> None:
+    path = places.places(folder).inbox / "0-by-hand.json"
+    path.write_text("{")
+    assert sample.go_on(folder, autopilot=False) is None
+    path.unlink()
+    assert [word.kind for word in words(folder)] == [WordKind.RUN]
+
+
+def test_a_word_that_is_taken_up_while_the_demo_looks_has_begun_its_run(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inbox.leave(folder, WordKind.RUN, {})
+    begun = []
+
+    def gone(path: Path) -> inbox.Word:
+        path.unlink()
+        begun.append(begin(folder, RunState.RUNNING))
+        raise LabError("inbox.refused", file=path.name, why="file.missing")
+
+    monkeypatch.setattr(inbox, "read", gone)
+    assert sample.go_on(folder, autopilot=False) == begun[0]
+    assert inbox.pending(folder) == []

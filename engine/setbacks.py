@@ -115,11 +115,15 @@ async def back_off(bench: Bench, step: Step, length_s: float, why: str) -> None:
 
 
 async def _wait_for_network(bench: Bench, model: Model, why: str) -> None:
-    """Probe, for hours if need be, and say when it was and will be; a person's `resume` only hurries."""
+    """Probe, for hours if need be, and say when it was and will be; a person's `resume` only hurries.
+
+    Where a probe came through and the call did not, the next probe takes its time.
+    """
+    begin = min(_in_vain(bench), len(PROBE_S) - 1)
     waiting = asyncio.create_task(bench.wait(Wait.NETWORK, [Choice.RETRY, Choice.STOP], {"why": why}, opens=_lost))
     await asyncio.sleep(0)  # the wait is open
     try:
-        for pause_s in (*PROBE_S, *([PROBE_S[-1]] * 10_000)):
+        for pause_s in (*PROBE_S[begin:], *([PROBE_S[-1]] * 10_000)):
             await bench.commit(_tried, bench.run, pause_s)
             done, _ = await asyncio.wait({waiting}, timeout=pause_s)
             if done:
@@ -130,6 +134,18 @@ async def _wait_for_network(bench: Bench, model: Model, why: str) -> None:
         await waiting
     finally:
         waiting.cancel()
+
+
+def _in_vain(bench: Bench) -> int:
+    """How often a probe ended a loss of the network, and no call was answered since."""
+    row = bench.store.row(
+        "SELECT count(*) AS n FROM wait WHERE run = ? AND visit = ? AND why = ? AND closed_seq IS NOT NULL"
+        " AND choice IS NULL AND opened_seq >"
+        " (SELECT coalesce(max(ended_seq), 0) FROM step WHERE visit = ? AND kind = 'ask' AND state = 'done')",
+        (bench.run, bench.visit.id, Wait.NETWORK.value, bench.visit.id),
+    )
+    assert row is not None
+    return int(row["n"])
 
 
 def _lost(tx: Transaction, run: int, why: Wait, choices: list[str], facts: dict[str, Plain], **at: int | None) -> int:

@@ -88,6 +88,21 @@ async def test_a_lost_network_pauses_and_goes_on_by_itself(lay: Lay, monkeypatch
     assert rows(laid, "SELECT state FROM run") == [("running",)]
 
 
+async def test_where_probes_come_through_and_calls_do_not_each_loss_is_probed_more_slowly(
+    lay: Lay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(setbacks, "PROBE_S", (0.01, 60.0))
+    laid = lay()
+    lost = ModelError(Fate.NETWORK, "a portal", sent=False)
+    laid.player.replies = [lost, lost, says("dialogue", text="back")]
+    talking = asyncio.ensure_future(talk(laid))
+    slow = "json_extract(facts, '$.next_at') - json_extract(facts, '$.tried_at') = 60000"
+    await until(laid, f"SELECT 1 FROM wait WHERE why = 'network' AND closed_seq IS NULL AND {slow}")
+    assert len(laid.player.asked) == 2
+    resume(laid)
+    assert await talking == "back"
+
+
 async def test_who_says_try_now_in_vain_learns_since_when_the_network_is_lost(
     lay: Lay, monkeypatch: pytest.MonkeyPatch
 ) -> None:

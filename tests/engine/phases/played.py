@@ -129,6 +129,12 @@ def inputs_with(*products: Product, **more: object) -> Inputs:
     return Inputs(asked="Does decay set the clock?", products=whole, **more)  # type: ignore[arg-type]
 
 
+def interpreted(*products: Product, **more: object) -> Inputs:
+    """What a phase after interpretation begins with; `products` replace those of their name, or stand beside."""
+    before = (REVIEW, PLAN, DATA, experiments(), INTERPRETATION)
+    return inputs_with(*before, *products, **({"measured": values()} | more))
+
+
 def experiments(verdict: Verdict = Verdict.BETTER, mean: float = 152.0) -> Experiments:
     return Experiments(
         metric="steps",

@@ -19,22 +19,10 @@ from engine.writing.references import bound
 from engine.writing.scaffold import scaffold
 from state.vocabulary import ExperimentState, Language, Phase
 from tests.engine.conftest import Laid
-from tests.engine.phases.played import (
-    DATA,
-    INTERPRETATION,
-    PLAN,
-    REVIEW,
-    Cast,
-    experiments,
-    inputs_with,
-    last,
-    play,
-    tagged,
-    values,
-)
+from tests.engine.phases.played import DATA, PLAN, REVIEW, Cast, interpreted, last, play, tagged
 
 Lay = Callable[..., Laid]
-INPUTS = inputs_with(REVIEW, PLAN, DATA, experiments(), INTERPRETATION, measured=values())
+INPUTS = interpreted()
 
 
 def first_page(told: bytes) -> str:
@@ -120,7 +108,7 @@ async def test_the_readme_of_the_finding_types_no_measured_number(lay: Lay, text
 
 def test_a_setting_is_what_plan_data_or_a_program_names_and_no_other_number(lay: Lay) -> None:
     card = DATA.model_copy(update={"card": "97 pairs.", "code": "ROWS = 4_000\n"})
-    inputs = inputs_with(REVIEW, PLAN, card, experiments(), INTERPRETATION, measured=values())
+    inputs = interpreted(card)
     known = building.known(play(lay(Phase.REPORT_WRITING), Cast(), inputs))
 
     def refused(number: str) -> bool:
@@ -132,7 +120,7 @@ def test_a_setting_is_what_plan_data_or_a_program_names_and_no_other_number(lay:
 
 def test_a_name_with_a_decimal_in_it_is_one_that_question_review_or_a_cited_title_has(lay: Lay) -> None:
     review = REVIEW.model_copy(update={"review": "GPT-3.5 was asked."})
-    inputs = replace(inputs_with(review, PLAN, DATA, experiments(), INTERPRETATION), asked="Does Phi-2.7 grok?")
+    inputs = replace(interpreted(review), asked="Does Phi-2.7 grok?")
     desk = play(lay(Phase.REPORT_WRITING), Cast(), inputs)
     found = {"x": REVIEW.papers[0].model_copy(update={"title": "Llama-3.1-8B"})}
     named = replace(building.known(desk), read=building.read(desk, found))

@@ -21,13 +21,11 @@ from state.vocabulary import Phase
 from tests.engine.conftest import Laid
 from tests.engine.experiments.test_png import png
 from tests.engine.phases.played import (
-    DATA,
-    INTERPRETATION,
-    PLAN,
     REVIEW,
     Cast,
     experiments,
     inputs_with,
+    interpreted,
     last,
     play,
     tagged,
@@ -36,7 +34,7 @@ from tests.engine.phases.played import (
 )
 from tests.engine.phases.test_report_refinement import FORM
 
-INPUTS = inputs_with(REVIEW, PLAN, DATA, experiments(), INTERPRETATION, measured=values())
+INPUTS = interpreted()
 at_once, typst = pytest.mark.usefixtures("at_once"), pytest.mark.usefixtures("typst")
 README = {"text": r"At 100 % of the table it took \result{wd_2/toy/steps/mean} steps."}
 
@@ -73,7 +71,7 @@ async def test_the_writer_is_told_what_was_seen_and_offered_no_picture_that_nobo
     lay: Callable[..., Laid],
 ) -> None:
     drawn = experiments().model_copy(update={"figures": {"wd_2-a.png": png(64, 48), "wd_2-b.png": png(8, 6)}})
-    inputs = inputs_with(REVIEW, PLAN, DATA, drawn, INTERPRETATION, measured=values())
+    inputs = interpreted(drawn)
 
     def sees(text: str) -> dict[str, Any]:
         return {"shows": "Lines that fall.", "legible": "<figure>wd_2-a.png" in text}

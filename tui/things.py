@@ -27,7 +27,7 @@ from tui.lines import EMPTY, Line, bold, dim, line
 from tui.look import Look
 from tui.panes.code import code_changes, row_of, source
 from tui.panes.document import document, facts_block
-from tui.panes.shelf import told_of
+from tui.panes.shelf import authors_of, found_in, told_of
 from tui.widgets.rows import Place
 from tui.words import NONE, clock, exact, role_name, span
 from tui.written import PROGRAM, code_of
@@ -227,9 +227,11 @@ def paper(folder: Path, look: Look, place: Place) -> Thing:
     row = next((one for one in look.papers if one.key == place.name), None)
     if row is None:
         return _gone(place)
-    head = f"{', '.join(row.authors)} ({row.year or '—'})\n\n{row.source} {row.ident} {row.url}"
-    text = f"{head}\n\n{told_of(row)}"
-    return Thing(row.title, row.key, lambda cells: document(text, cells))
+
+    def lines(cells: int) -> list[Line]:
+        return document(f"{authors_of(row)}\n\n{found_in(row)} {row.url}\n\n{told_of(row)}", cells)
+
+    return Thing(row.title, row.key, lines)
 
 
 def _shared(one: str, two: str) -> int:

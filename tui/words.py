@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from state.rows import WaitRow
@@ -146,6 +147,12 @@ def phase_name(phase: str | None) -> str:
 
 def phase_short(phase: str | None) -> str:
     return tr(f"phase.{phase}.short") if phase else NONE
+
+
+def place_name(path: Path) -> str:
+    """A path as a person writes it: `~` for their home."""
+    home = Path.home()
+    return f"~/{path.relative_to(home)}" if path != home and path.is_relative_to(home) else str(path)
 
 
 def product_name(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from textual import events
 from state.vocabulary import WordKind
 from tests.tui import scenes
 from tests.tui.screens import rows_of, shown
-from tests.tui.test_doing import at, project, settle, words  # noqa: F401  `project` is the fixture
+from tests.tui.test_doing import at, settle, words
 from tui.actions import REGISTRY, action
 from tui.app import Lab
 from tui.language import tr
@@ -61,7 +62,7 @@ def test_every_action_acts_on_the_screens_that_it_is_for(where: str) -> None:
 @pytest.mark.parametrize("name", SCENES)
 async def test_every_key_on_offer_does_something(
     name: str,
-    project: Path,  # noqa: F811
+    project: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     make, number = SCENES[name]
@@ -95,7 +96,7 @@ async def test_every_key_on_offer_does_something(
             await pilot.pause()
 
 
-async def test_a_click_on_a_key_or_on_an_answer_is_that_key(project: Path) -> None:  # noqa: F811
+async def test_a_click_on_a_key_or_on_an_answer_is_that_key(project: Path) -> None:
     async with shown(at(scenes.plan_at_work(), project), 3) as (pilot, screen):
         for pressed in ("c checkpoint", f"y {tr('question.checkpoint_go_on')}"):
             row = rows_of(screen.lab)[-1]
@@ -140,7 +141,7 @@ async def test_a_prompt_says_what_its_keys_do_and_esc_gives_a_narrowed_list_back
         assert rows_of(screen.lab) == whole
 
 
-async def test_the_palette_has_what_has_no_key(project: Path) -> None:  # noqa: F811
+async def test_the_palette_has_what_has_no_key(project: Path) -> None:
     async with shown(at(scenes.plan_at_work(), project), 3) as (pilot, screen):
         await pilot.press("ctrl+p", *"autopilot", "enter")
         await settle(screen, pilot)
@@ -169,7 +170,7 @@ async def test_the_searching_key_of_an_input_method_searches(key: str) -> None:
         assert screen.prompt is not None
 
 
-async def test_question_mark_plus_and_letters_count_in_full_width_too(project: Path) -> None:  # noqa: F811
+async def test_question_mark_plus_and_letters_count_in_full_width_too(project: Path) -> None:
     async with shown(at(scenes.plan_waits(), project), 3) as (pilot, screen):
         await pilot.press("？")
         await pilot.pause()
@@ -187,14 +188,14 @@ async def test_question_mark_plus_and_letters_count_in_full_width_too(project: P
         assert lab.home.prompt is not None
 
 
-async def test_full_width_digits_are_scores_and_no_key_of_a_keyboard_ends_the_form(project: Path) -> None:  # noqa: F811
+async def test_full_width_digits_are_scores_and_no_key_of_a_keyboard_ends_the_form(project: Path) -> None:
     async with shown(at(scenes.refinement_waits(), project), 8) as (pilot, screen):
         await pilot.press("r", "２", "²", "½", "٣")
         assert isinstance(screen.pane, RefinementPane)
         assert list(screen.pane.form.values()) == [2, 3]
 
 
-async def test_what_is_pasted_is_no_key_and_is_text_where_one_types(project: Path) -> None:  # noqa: F811
+async def test_what_is_pasted_is_no_key_and_is_text_where_one_types(project: Path) -> None:
     async with shown(at(scenes.plan_waits(), project), 3) as (pilot, screen):
 
         async def paste(text: str) -> None:
@@ -217,7 +218,7 @@ async def test_what_is_pasted_is_no_key_and_is_text_where_one_types(project: Pat
         assert not words(project)
 
 
-async def test_the_wheel_reads_on(project: Path) -> None:  # noqa: F811
+async def test_the_wheel_reads_on(project: Path) -> None:
     async with shown(at(scenes.plan_waits(), project), 3) as (pilot, screen):
         assert isinstance(screen.pane, Pane)
         page = screen.pane.page("plan")
@@ -253,7 +254,7 @@ async def test_what_is_copied_goes_through_tmux_where_it_is_in_between_and_else_
 
 
 async def test_u_starts_an_engine_where_none_works_and_asks_nothing(
-    project: Path,  # noqa: F811
+    project: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     started: list[Path] = []
@@ -262,3 +263,23 @@ async def test_u_starts_an_engine_where_none_works_and_asks_nothing(
         await pilot.press("u")
         assert screen.question is None
     assert started == [project]
+
+
+@pytest.mark.parametrize(
+    ("key", "number", "said"),
+    [
+        ("r", 3, "a form is filled in at refinement, once there are reviews"),
+        ("/", 0, "no text to search here"),
+        ("f", 0, "nothing waits here"),
+        ("p", 3, "the run is not at work"),
+        ("s", 3, "the run is not at work"),
+    ],
+)
+async def test_a_key_that_can_do_nothing_here_says_so(key: str, number: int, said: str) -> None:
+    look = scenes.plan_at_work()
+    if key in "ps":
+        look = replace(look, run=scenes.run("done"))
+    async with shown(look, number) as (pilot, screen):
+        await pilot.press(key)
+        await pilot.pause()
+        assert rows_of(screen.lab)[-1].strip() == said

@@ -12,16 +12,20 @@ import pytest
 from state import places
 from state.errors import LabError
 from state.store import Store
+from state.vocabulary import Language
 from tests.tui import scenes
 from tests.tui.screens import rows_of, shown
-from tui import drafts
+from tui import drafts, language
 from tui.app import Lab
 from tui.look import Look
 from tui.panes.code import code_changes
+from tui.panes.shelf import shelf_body
 from tui.screens.run import RunScreen
 from tui.screens.thing import ThingScreen
 from tui.things import _opened_at, gather_thing, said
-from tui.widgets.rows import Place
+from tui.widgets.page import Page
+from tui.widgets.rows import Place, Rows
+from tui.words import place_name
 
 BASE = b"DECAY = 1.0\nSEED = 1\n"
 TWICE = b"DECAY = 2.0\nSEED = 1\n"
@@ -202,3 +206,20 @@ def test_what_a_tool_was_asked_is_read_as_it_was_written() -> None:
     assert [row for row in told if "import numpy" in row or "LR = 0.1" in row] == [" 1  import numpy", " 2  LR = 0.1"]
     answered = [row.plain.strip() for row in said({"id": "t1", "error": False, "text": "line 3: no such name"}, 80)]
     assert answered == ["line 3: no such name"]
+
+
+@pytest.mark.parametrize(("tongue", "said"), [(Language.EN, "your papers p2022"), (Language.ZH, "您自备的论文 p2022")])
+def test_where_a_paper_was_found_is_told_in_words(tmp_path: Path, tongue: Language, said: str) -> None:
+    language.use(tongue)
+    paper = replace(scenes.paper_at_work().papers[0], source="folder", ident="p2022")
+    look = replace(scenes.paper_at_work(), papers=(paper,))
+    thing = gather_thing(tmp_path, look, Place("paper", paper.key))
+    assert any(said in row.plain for row in thing.lines(79))
+    assert any(said in row.plain for row in shelf_body([paper], Rows(), Page(), 79, 20))
+
+
+def test_only_what_lies_in_a_home_is_told_from_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "ann"))
+    assert place_name(tmp_path / "ann" / "lab") == "~/lab"
+    for path in (tmp_path / "anna" / "lab", tmp_path / "ann"):
+        assert place_name(path) == str(path)

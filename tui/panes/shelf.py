@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from state.rows import PaperRow
-from tui.language import current, tr
+from tui.language import current, has, tr
 from tui.lines import EMPTY, Line, dim, line
 from tui.look import Look
 from tui.panes.document import document
@@ -17,6 +17,17 @@ from tui.widgets.rows import Place, Row, Rows
 def on_the_shelf(look: Look) -> list[PaperRow]:
     """The project's papers without those that were found later, while the paper was written."""
     return [paper for paper in look.papers if not look.shelf or paper.key in look.shelf]
+
+
+def authors_of(paper: PaperRow) -> str:
+    """`Alice Power, Bob Burda (2022)`."""
+    return f"{', '.join(paper.authors)} ({paper.year or '—'})"
+
+
+def found_in(paper: PaperRow) -> str:
+    """In which source it was found, and under which name."""
+    named = f"source.{paper.source}"
+    return f"{tr(named) if has(named) else paper.source} {paper.ident}"
 
 
 def told_of(paper: PaperRow) -> str:
@@ -42,8 +53,7 @@ def shelf_body(
     height = min(len(drawn), max(rows // 2, 3))
     chosen = table.chosen
     paper = next((row for row in papers if chosen is not None and row.key == chosen.name), papers[0])
-    authors = ", ".join(paper.authors)
-    text = f"# {paper.title}\n\n{authors} ({paper.year or '—'}), {paper.source} {paper.ident}\n\n"
+    text = f"# {paper.title}\n\n{authors_of(paper)}\n\n{found_in(paper)}\n\n"
     text += told_of(paper) if abstracts else paper.notes or paper.abstract or tr("shelf.no_abstract")
     page.show((paper.key, len(text), current()), cells, lambda width: document(text, width))
     return [EMPTY, *table.draw(cells, height), EMPTY, *page.draw(cells, max(rows - height - 2, 0))]

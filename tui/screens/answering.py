@@ -18,7 +18,7 @@ from tui.panes.pane import Pane, has_form
 from tui.screens.editor import edited_elsewhere
 from tui.screens.words_left import Says
 from tui.widgets.keyline import Answer, Question
-from tui.words import phase_short
+from tui.words import phase_short, place_name
 
 ANSWER_KEYS = {
     Choice.RETRY: "p",
@@ -139,8 +139,7 @@ class Answering(Says):
         if self.came is not None:
             self.looked(self.came)
         if self.look is not None and not any(one.id == wait.id for one in self.look.waits):  # decided meanwhile
-            file = drafts.place_of(self.folder, f"edit-{wait.id}")
-            self.say("edit.too_late", file=str(file).replace(str(Path.home()), "~", 1))
+            self.say("edit.too_late", file=place_name(drafts.place_of(self.folder, f"edit-{wait.id}")))
 
     def do_edit(self) -> None:
         if not self.editing:
@@ -162,6 +161,7 @@ class Answering(Says):
     def do_fork(self) -> None:
         wait = self.open_wait()
         if self.look is None or not isinstance(self.pane, Pane):
+            self.say("said.no_checkpoint")
             return
         phase = self.pane.phase
         row = self.look.phase(phase)
@@ -186,3 +186,5 @@ class Answering(Says):
         if has_form(pane) and self.look is not None and self.newest() is not None:
             pane.begin_form(self.look)
             self.repaint()
+        else:
+            self.say("said.no_review")

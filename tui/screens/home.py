@@ -26,7 +26,7 @@ from tui.text import clip, fit, width, wrap
 from tui.widgets.canvas import Canvas
 from tui.widgets.keyline import Key
 from tui.widgets.rows import Place, Row, Rows
-from tui.words import clock, gpu_hours, marked, money, of_limits, phase_short, symbol
+from tui.words import clock, gpu_hours, marked, money, of_limits, phase_short, place_name, symbol
 
 WIDE, LIST = 160, 80
 GROUPS = ("waits", "at_work", "at_rest")
@@ -315,7 +315,7 @@ def mode(row: HomeRow) -> str:
 
 def costs(row: HomeRow, cells: int) -> str:
     """What the run cost of its limits, and where it lies, as far as there is room."""
-    folder = str(row.folder).replace(str(Path.home()), "~", 1)
+    folder = place_name(row.folder)
     if not row.run:
         return folder
     spent = tr("home.costs", **of_limits(row.micros, row.limit_micros, row.gpu_s, row.limit_gpu_s))

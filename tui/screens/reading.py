@@ -116,6 +116,8 @@ class Reading(Says):
             top = reads.top
             prompt.typed = lambda text: reads.sought_from(top, text)
             self.ask_text(prompt)
+        else:
+            self.say("said.nothing_to_search")
 
     def do_copy(self) -> None:
         shown = "\n".join(row.plain.rstrip() for row in self.pane_canvas.shown)

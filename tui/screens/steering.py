@@ -38,6 +38,7 @@ class Steering(Says):
             self.lab.start_engine(self.folder)
             return
         if look.run.state == "done":
+            self.say("said.not_at_work")
             return
         wait = next((one for one in look.waits if Choice.RETRY.value in one.choices), None)
         if wait is not None and not look.engine_missing:
@@ -101,6 +102,7 @@ class Steering(Says):
     def do_stop(self) -> None:
         look = self.look
         if look is None or look.run.state in ("done", "stopped"):
+            self.say("said.not_at_work")
             return
         running = sum(row.state == "running" for row in look.experiments)
 

@@ -17,10 +17,14 @@ import sys
 import traceback
 from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from state import lock, places
 from state.errors import LabError
 from state.places import Places
+
+if TYPE_CHECKING:
+    from state.store import Store
 
 IDLE_S = 600.0
 EXIT_BUSY = 75  # another engine has the lock
@@ -89,7 +93,7 @@ async def _drive(where: Places) -> str:
     from engine import recover, render
     from engine.gathering import gather
     from engine.lab import Lab
-    from state.events import EngineBegan, EngineLeft
+    from state.events import EngineLeft
     from state.store import Store
 
     leaving = asyncio.Event()
@@ -97,15 +101,8 @@ async def _drive(where: Places) -> str:
         asyncio.get_running_loop().add_signal_handler(sign, leaving.set)
     lies = where.lab.stat()
     store = Store(where.database, where.blobs)
-    mine = lock.identity(os.getpid())
-    assert mine is not None
-    with store.transaction() as tx:
-        engine = tx.insert(
-            "INSERT INTO engine (pid, pid_start, boot, host, version, started_at) VALUES (?,?,?,?,?,?)",
-            (mine.pid, mine.start, mine.boot, socket.gethostname(), version(), tx.at),
-        )
-        tx.event(EngineBegan(mine.pid, version()))
-    log.info("engine %s, pid %s, version %s", engine, mine.pid, version())
+    engine = enter(store)
+    log.info("engine %s, pid %s, version %s", engine, os.getpid(), version())
     recover.recover(store, where)
     recover.sweep_calls(store, where)
     render.repair(store, where)
@@ -123,6 +120,31 @@ async def _drive(where: Places) -> str:
     store.close()
     log.info("left: %s", why)
     return why
+
+
+def enter(store: Store) -> int:
+    """Write this engine down; its number. On a full disk in the room of the ballast, so that it can say what it waits
+    for."""
+    from state.events import EngineBegan
+
+    mine = lock.identity(os.getpid())
+    assert mine is not None
+
+    def once() -> int:
+        with store.transaction() as tx:
+            tx.event(EngineBegan(mine.pid, version()))
+            return tx.insert(
+                "INSERT INTO engine (pid, pid_start, boot, host, version, started_at) VALUES (?,?,?,?,?,?)",
+                (mine.pid, mine.start, mine.boot, socket.gethostname(), version(), tx.at),
+            )
+
+    try:
+        return once()
+    except LabError as error:
+        if error.key != "disk.full":
+            raise
+        store.drop_ballast()
+        return once()
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from state import inbox, lock, places, project
 from state.errors import LabError
 from state.places import Places
 from state.readers import reading
+from state.store import Store, Transaction
 from state.vocabulary import WordKind
 
 
@@ -161,6 +162,24 @@ def test_an_engine_that_cannot_begin_says_why(
         signal.signal(signal.SIGHUP, before)
     assert said in places.places(here if error else there).log.read_text()
     assert error or not here.exists()
+
+
+def test_an_engine_begins_on_a_full_disk_in_the_room_of_the_ballast(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = places.places(folder)
+    store = Store(where.database, where.blobs)
+    really = Store.transaction
+
+    def transaction(store: Store) -> contextlib.AbstractContextManager[Transaction]:
+        if store.ballast.exists():
+            raise LabError("disk.full", why="full")
+        return really(store)
+
+    monkeypatch.setattr(Store, "transaction", transaction)
+    assert engine.enter(store) == 1
+    assert [row["kind"] for row in store.rows("SELECT kind FROM event")] == ["engine_began"]
+    store.close()
 
 
 def test_a_database_that_is_gone_is_not_begun_afresh(folder: Path) -> None:

@@ -53,7 +53,7 @@ def shelf_body(
     height = min(len(drawn), max(rows // 2, 3))
     chosen = table.chosen
     paper = next((row for row in papers if chosen is not None and row.key == chosen.name), papers[0])
-    text = f"# {paper.title}\n\n{authors_of(paper)}\n\n{found_in(paper)}\n\n"
+    text = f"# {paper.title}\n\n{authors_of(paper)}{tr('word.comma')}{found_in(paper)}\n\n"
     text += told_of(paper) if abstracts else paper.notes or paper.abstract or tr("shelf.no_abstract")
     page.show((paper.key, len(text), current()), cells, lambda width: document(text, width))
     return [EMPTY, *table.draw(cells, height), EMPTY, *page.draw(cells, max(rows - height - 2, 0))]

@@ -20,7 +20,7 @@ from state.errors import LabError
 from state.places import Places, places
 from state.readers import Reader
 from state.rows import RunRow, WaitRow
-from state.vocabulary import Phase
+from state.vocabulary import Phase, WordKind
 from tui.builds import Builds
 from tui.look import HomeRow
 
@@ -67,7 +67,7 @@ def project_rows(folder: Path, found: Found) -> list[HomeRow]:
     try:
         where = places(folder)
         if not where.database.exists():
-            return broken or [_row(folder, None, "at_rest", "not_begun", None, "home.not_begun", question=question)]
+            return broken or [_not_begun(folder, Outside.of(where), question)]
         reader = Reader(where.database, where.blobs)
     except LabError as error:
         return [*broken, _broken(folder, error)]
@@ -81,8 +81,14 @@ def project_rows(folder: Path, found: Found) -> list[HomeRow]:
         return [*broken, _broken(folder, LabError("store.damaged", path=str(folder), why=str(error)))]
     finally:
         reader.close()
-    new = [] if broken else [_row(folder, None, "at_rest", "not_begun", None, "home.not_begun", question=question)]
-    return [*broken, *(told or new)]
+    return [*broken, *told] or [_not_begun(folder, outside, question)]
+
+
+def _not_begun(folder: Path, outside: Outside, question: str) -> HomeRow:
+    """A project without a run: at rest, or asked for its first one."""
+    if any(word.kind is WordKind.RUN for word in outside.left):
+        return _row(folder, None, "at_work", "waits_world", None, "home.new", question=question)
+    return _row(folder, None, "at_rest", "not_begun", None, "home.not_begun", question=question)
 
 
 def _broken(folder: Path, error: LabError) -> HomeRow:

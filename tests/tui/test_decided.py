@@ -270,6 +270,14 @@ def test_home_no_longer_asks_for_what_was_decided(project: Project) -> None:
         assert (row.group, row.key) == ("at_work", "home.decided")
 
 
+def test_home_tells_a_project_that_was_asked_for_its_first_run_from_one_at_rest(folder: Path) -> None:
+    (row,) = project_rows(folder, Found())
+    assert (row.group, row.symbol, row.key) == ("at_rest", "not_begun", "home.not_begun")
+    inbox.leave(folder, WordKind.RUN, {})
+    (row,) = project_rows(folder, Found())
+    assert (row.group, row.symbol, row.key) == ("at_work", "waits_world", "home.new")
+
+
 def test_home_still_asks_for_what_waits_beside_what_was_decided(project: Project) -> None:
     project.wait()
     with project.store.transaction() as tx:

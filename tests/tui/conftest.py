@@ -33,3 +33,15 @@ def a_person_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
     monkeypatch.undo()
     os.environ.pop("TZ", None)
     time.tzset()
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A project folder whose engine is not started: only the word is left."""
+    from tui import launch
+
+    folder = tmp_path / "grokking"
+    folder.mkdir()
+    (folder / "project.toml").write_text('question = "?"\n')
+    monkeypatch.setattr(launch, "start_engine", lambda folder: None)
+    yield folder

@@ -10,11 +10,13 @@ import pytest
 from state import lineage
 from state.errors import Plain
 from state.vocabulary import Choice, Phase, Wait
-from tests.tui.test_cli import Lab, lab  # noqa: F401  the fixture
+from tests.tui.test_cli import Lab, lab
 from tui import launch
 
+__all__ = ["lab"]
 
-def step(lab: Lab, visit: int, path: str, kind: str) -> int:  # noqa: F811
+
+def step(lab: Lab, visit: int, path: str, kind: str) -> int:
     with lab.store.transaction() as tx:
         return tx.insert(
             "INSERT INTO step (visit, path, kind, fingerprint, state, deaths, begun_seq, begun_at)"
@@ -23,7 +25,7 @@ def step(lab: Lab, visit: int, path: str, kind: str) -> int:  # noqa: F811
         )
 
 
-def attempt(lab: Lab, of: int, n: int, kind: str, state: str, *marks: str) -> str:  # noqa: F811
+def attempt(lab: Lab, of: int, n: int, kind: str, state: str, *marks: str) -> str:
     """A try at a step, with what its folder holds."""
     name = f"{kind}-{of}-{n}"
     with lab.store.transaction() as tx:
@@ -40,7 +42,7 @@ def attempt(lab: Lab, of: int, n: int, kind: str, state: str, *marks: str) -> st
     return name
 
 
-def experiment(lab: Lab, visit: int, seed: int, name: str, state: str) -> None:  # noqa: F811
+def experiment(lab: Lab, visit: int, seed: int, name: str, state: str) -> None:
     with lab.store.transaction() as tx:
         number = tx.insert(
             "INSERT INTO experiment (run, visit, program, code, setting, data, seed, attempt, state, limit_s, tier,"
@@ -50,7 +52,7 @@ def experiment(lab: Lab, visit: int, seed: int, name: str, state: str) -> None: 
         tx.execute("INSERT INTO used VALUES (?, ?)", (visit, number))
 
 
-def test_a_trouble_that_is_not_the_labs_own_names_its_reason_and_no_log(lab: Lab) -> None:  # noqa: F811
+def test_a_trouble_that_is_not_the_labs_own_names_its_reason_and_no_log(lab: Lab) -> None:
     run = lab.run()
     visit = lab.visit(run, Phase.LITERATURE_REVIEW)
     facts: dict[str, Plain] = {"what": "shelf_short", "papers": 4, "wanted": 5}
@@ -60,7 +62,7 @@ def test_a_trouble_that_is_not_the_labs_own_names_its_reason_and_no_log(lab: Lab
     assert "Only 4 of 5 papers were found." in shown and "log" not in shown
 
 
-def test_what_was_decided_and_lies_in_the_inbox_is_told_so(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+def test_what_was_decided_and_lies_in_the_inbox_is_told_so(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(launch, "start_engine", lambda folder: None)
     run = lab.run()
     lab.wait(run, Wait.CHECKPOINT, Choice.APPROVE, Choice.STOP)
@@ -73,7 +75,7 @@ def test_what_was_decided_and_lies_in_the_inbox_is_told_so(lab: Lab, monkeypatch
     assert told["decided"] == "approve"
 
 
-def test_every_field_is_counted(lab: Lab) -> None:  # noqa: F811
+def test_every_field_is_counted(lab: Lab) -> None:
     run = lab.run()
     visit = lab.visit(run, Phase.RUNNING_EXPERIMENTS)
     whole, twice = step(lab, visit, "a", "ask"), step(lab, visit, "b", "ask")
@@ -125,7 +127,7 @@ def test_every_field_is_counted(lab: Lab) -> None:  # noqa: F811
     }
 
 
-def test_a_run_that_is_named_is_told_of_and_one_that_is_not_there_is_wrong_usage(lab: Lab) -> None:  # noqa: F811
+def test_a_run_that_is_named_is_told_of_and_one_that_is_not_there_is_wrong_usage(lab: Lab) -> None:
     lab.run()
     lab.run()
     assert json.loads(lab.say("status", "--json", "--run", "1").out)["run"] == 1
@@ -134,8 +136,8 @@ def test_a_run_that_is_named_is_told_of_and_one_that_is_not_there_is_wrong_usage
 
 
 @pytest.mark.parametrize(
-    ("spoken", "line"), [("en", "answers     raise, new-visit, stop"), ("zh", "可选    raise，new-visit，stop")]
+    ("spoken", "line"), [("en", "answers     raise, new-visit, stop"), ("zh", "可选    raise、new-visit、stop")]
 )
-def test_status_names_the_answers_that_can_be_given(lab: Lab, spoken: str, line: str) -> None:  # noqa: F811
+def test_status_names_the_answers_that_can_be_given(lab: Lab, spoken: str, line: str) -> None:
     lab.wait(lab.run(), Wait.BUDGET, Choice.RAISE, Choice.NEW_VISIT, Choice.STOP)
     assert line in lab.say("--lang", spoken, "status").out.splitlines()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from state import inbox
 from state.vocabulary import WordKind
 from tests.tui import scenes
 from tests.tui.screens import rows_of, shown
-from tui import drafts, launch
+from tui import drafts
 from tui.lines import line
 from tui.look import Look
 from tui.panes.pane import Pane
@@ -24,16 +23,6 @@ from tui.screens.lists import HelpScreen
 from tui.screens.run import RunScreen
 from tui.screens.thing import ThingScreen
 from tui.widgets.page import Page
-
-
-@pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A project folder whose engine is not started: only the word is left."""
-    folder = tmp_path / "grokking"
-    folder.mkdir()
-    (folder / "project.toml").write_text('question = "?"\n')
-    monkeypatch.setattr(launch, "start_engine", lambda folder: None)
-    yield folder
 
 
 def at(look: Look, folder: Path) -> Look:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.tui import scenes
 from tests.tui.screens import rows_of, shown
-from tests.tui.test_doing import at, project  # noqa: F401  the fixture
+from tests.tui.test_doing import at
 from tui import drafts
 
 LINES = [f"line {number}" for number in range(1, 31)]
@@ -21,7 +21,7 @@ def written(screen: Any) -> list[str]:
 
 @pytest.mark.parametrize(("size", "most"), [((80, 24), 8), ((200, 50), 17)])
 async def test_the_box_grows_with_a_note_up_to_a_third_of_the_screen(
-    project: Path,  # noqa: F811
+    project: Path,
     size: tuple[int, int],
     most: int,
 ) -> None:
@@ -44,7 +44,7 @@ async def test_the_box_grows_with_a_note_up_to_a_third_of_the_screen(
         assert area.size.height == 3
 
 
-async def test_a_long_line_counts_by_its_rows(project: Path) -> None:  # noqa: F811
+async def test_a_long_line_counts_by_its_rows(project: Path) -> None:
     async with shown(at(scenes.plan_at_work(), project), 3) as (pilot, screen):
         await pilot.press("n")
         screen.notebox.area.insert("权重衰减越强，网络泛化所需的步数越少。" * 10)
@@ -52,7 +52,7 @@ async def test_a_long_line_counts_by_its_rows(project: Path) -> None:  # noqa: F
         assert screen.notebox.area.size.height == 6
 
 
-async def test_a_draft_that_is_long_is_opened_in_a_box_of_its_size(project: Path) -> None:  # noqa: F811
+async def test_a_draft_that_is_long_is_opened_in_a_box_of_its_size(project: Path) -> None:
     drafts.save_draft(project, "note-1", "\n".join(LINES[:7]).encode())
     async with shown(at(scenes.plan_at_work(), project), 3) as (pilot, screen):
         await pilot.press("n")

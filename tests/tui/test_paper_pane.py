@@ -15,7 +15,7 @@ from state.store import Store
 from state.vocabulary import Language, WordKind
 from tests.tui import scenes
 from tests.tui.screens import rows_of, shown
-from tests.tui.test_doing import project, settle, words
+from tests.tui.test_doing import settle, words
 from tui import language
 from tui.look import Look, Made
 from tui.panes import chain
@@ -23,7 +23,6 @@ from tui.panes.papertext import Number
 from tui.panes.report import ReportPane
 from tui.panes.results import ResultsPane
 
-__all__ = ["project"]
 WIDE = (200, 50)
 
 

@@ -10,12 +10,10 @@ import pytest
 
 from tests.tui import scenes
 from tests.tui.screens import rows_of, shown, widths
-from tests.tui.test_doing import project
 from tui import drafts
 from tui.look import Look, Made
 from tui.panes.refinement import RefinementPane
 
-__all__ = ["project"]
 SIGNED = {"overall": 4, "quality": 3, "decision": "reject", "weaknesses": ["Too small."], "report_quality": 2}
 
 

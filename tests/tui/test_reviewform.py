@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,20 +15,10 @@ from state import inbox
 from state.vocabulary import Language
 from tests.tui import scenes
 from tests.tui.screens import rows_of, shown
-from tui import drafts, language, launch, reviewform
+from tui import drafts, language, reviewform
 from tui.screens.run import RunScreen
 
 WORDS = st.text(st.characters(codec="utf-8", categories=["L", "N"]), min_size=1, max_size=12)
-
-
-@pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A project folder whose engine is not started: only the word is left."""
-    folder = tmp_path / "grokking"
-    folder.mkdir()
-    (folder / "project.toml").write_text('question = "?"\n')
-    monkeypatch.setattr(launch, "start_engine", lambda folder: None)
-    yield folder
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 Each section is built into the paper before it is kept; then the paper is improved by edits, each kept only if a reader
 on the conference's form scores the result higher. It ends when the steps are used up or the score no longer rises,
-with a README of the finding.
+with a README of the finding; where nobody can score the paper, as it was written.
 """
 
 from __future__ import annotations
@@ -53,11 +53,12 @@ async def run(desk: Desk) -> Report | None:
         draft = await written(desk.within(part), writer, draft, part, found)
         desk.tell(SectionKept(part))
         await desk.keep(draft.report)
-    form = await read(desk.within("first-reading"), draft, found)
+    first = await read(desk.within("first-reading"), draft, found)
+    form = first if isinstance(first, Form) else None
     stalled, last_attempt = 0, Shown("")
     async for turn in desk.rounds(frame.report_steps + 1):
         here = desk.within(f"step-{turn.n}")
-        if turn.last or stalled >= STALLS:
+        if turn.last or stalled >= STALLS or form is None:
             report = draft.report.model_copy(update={"readme": await readme(here)})
             if await desk.submit(report) is None:
                 return report  # else: a note is unread, one more step reads it
@@ -159,19 +160,22 @@ async def improved(
     desk: Desk,
     turn: Round,
     draft: Draft,
-    form: Form,
+    form: Form | None,
     last_attempt: Shown,
     found: dict[str, ShelfPaper],
     pictured: Shown,
-) -> tuple[Draft | None, Form, Shown]:
-    """The paper after one edit, if it builds and reads better, with how it reads; else what became of the attempt."""
+) -> tuple[Draft | None, Form | None, Shown]:
+    """The paper after one edit, if it builds and reads better, with how it reads; else what became of the attempt.
+
+    Without a `form` nobody could score the paper as it is.
+    """
     writer = desk.seat(
         Role.PHD_STUDENT,
         "improve",
         step=turn.n,
         paper_language=desk.frame.paper_language,
         paper=artefact.numbered(draft.source),
-        read_as=shown_form(form),
+        read_as=shown_form(form) if form else "",
         scores=standing.table(desk.inputs.experiments.scores),
         references=standing.citable(desk.inputs),
         keys=keys(found.values()),
@@ -194,23 +198,17 @@ async def improved(
         heard = news.error(built.why)
     if isinstance(built, Refusal):
         return None, form, lines(edit.why, news.error(built.why))
-    answer = await critic(desk, built, found).attempt(answers=(SubmitReview,))
-    if isinstance(answer, Refusal):
-        return None, form, lines(edit.why, news.error(f"nobody could score it: {answer.why}"))
-    score = answer.form
-    if points(score) > points(form):
+    score = await read(desk, built, found)
+    if isinstance(score, Refusal):
+        return None, form, lines(edit.why, news.error(f"nobody could score it: {score.why}"))
+    if form is None or points(score) > points(form):
         return built, score, Shown("")
     return None, form, lines(edit.why, f"scored {points(score):.2f}, not above {points(form):.2f}: not kept")
 
 
-async def read(desk: Desk, draft: Draft, found: dict[str, ShelfPaper]) -> Form:
-    """How the paper reads on the conference's form."""
-    return (await critic(desk, draft, found).ask(answers=(SubmitReview,))).form
-
-
-def critic(desk: Desk, draft: Draft, found: dict[str, ShelfPaper]) -> Seat:
-    """Who reads the paper, its numbers filled in."""
-    return desk.seat(
+async def read(desk: Desk, draft: Draft, found: dict[str, ShelfPaper]) -> Form | Refusal:
+    """How the paper reads on the conference's form, its numbers filled in; or why nobody could say."""
+    critic = desk.seat(
         Role.PROFESSOR,
         "critic",
         paper_language=desk.frame.paper_language,
@@ -218,6 +216,8 @@ def critic(desk: Desk, draft: Draft, found: dict[str, ShelfPaper]) -> Seat:
         cited=reading.references(draft.source, found.values()),
         figures=reading.figures(draft.source, desk.inputs.experiments),
     )
+    answer = await critic.attempt(answers=(SubmitReview,))
+    return answer.form if isinstance(answer, SubmitReview) else answer
 
 
 async def readme(desk: Desk) -> str:

@@ -178,6 +178,14 @@ async def test_an_edit_that_nobody_can_score_is_not_kept_and_nobody_is_asked(lay
 
 
 @at_once
+async def test_a_paper_that_nobody_can_score_is_handed_in_as_it_was_written(lay: Callable[..., Laid]) -> None:
+    laid = lay(Phase.REPORT_WRITING)
+    cast = Cast(replace=[writes], review=[{**FORM, "overall": 99}], readme=[README], edit=[])
+    report = await report_writing.run(play(laid, cast, INPUTS, report_steps=2))
+    assert report is not None and report.readme and "This is the discussion" in report.source
+    assert laid.store.row("SELECT 1 FROM wait") is None
+
+
 async def test_work_sent_back_may_keep_a_section_as_it_was(lay: Callable[..., Laid]) -> None:
     laid = lay(Phase.REPORT_WRITING)
     cast = Cast(replace=[writes], review=[FORM], readme=[README], done=[{}])

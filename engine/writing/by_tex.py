@@ -28,6 +28,21 @@ from engine.writing.setting import (
 )
 
 NO_PAGES = {"pdflatex": "-draftmode", "xelatex": "-no-pdf"}
+SIGNS: dict[str, str] = dict(
+    re.findall(
+        r"(\S)(\S+)",
+        r"α\alpha β\beta γ\gamma δ\delta ε\varepsilon ζ\zeta η\eta θ\theta ι\iota κ\kappa λ\lambda μ\mu ν\nu"
+        r" ξ\xi π\pi ρ\rho σ\sigma τ\tau υ\upsilon φ\varphi χ\chi ψ\psi ω\omega Γ\Gamma Δ\Delta Θ\Theta"
+        r" Λ\Lambda Ξ\Xi Π\Pi Σ\Sigma Φ\Phi Ψ\Psi Ω\Omega ≤\leq ≥\geq ≠\neq ≈\approx ≡\equiv ∼\sim ∝\propto"
+        r" ∈\in ∉\notin ⊂\subset ⊆\subseteq ∪\cup ∩\cap ∀\forall ∃\exists ∅\emptyset ∞\infty ∂\partial ∇\nabla"
+        r" ∑\sum ∏\prod ∫\int →\rightarrow ←\leftarrow ↔\leftrightarrow ⇒\Rightarrow ⇔\Leftrightarrow ×\times"
+        r" ±\pm ·\cdot ÷\div −- ⋅\cdot ∘\circ ⊕\oplus ⊗\otimes ∥\parallel ∧\wedge ∨\vee ¬\neg ℝ\mathbb{R}",
+    )
+)
+SIGNS |= {sign: f"{{}}^{{{nth}}}" for nth, sign in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")} | {"⁻": "{}^{-}", "₋": "{}_{-}"}
+SIGNS |= {sign: f"{{}}_{{{nth}}}" for nth, sign in enumerate("₀₁₂₃₄₅₆₇₈₉")}
+"""Greek and mathematics as TeX writes them."""
+
 ALL_SET = (
     r"\makeatletter\def\allset{\par\begingroup\let\@elt\relax\edef\x{\@deferlist\@dbldeferlist}\ifx\x\@empty\else"
     r"\ifx\@fltovf\relax\clearpage\else\newpage\let\@fltovf\relax\allset\fi\fi\endgroup}\makeatother"
@@ -78,7 +93,9 @@ def with_tex(name: str, source: str, setup: dict[str, Any]) -> str:
     folder = Path("tex")
     shutil.rmtree(folder, ignore_errors=True)  # another TeX has failed there
     shutil.copytree("figures", folder / "figures") if Path("figures").is_dir() else folder.mkdir()
-    (folder / SOURCE).write_text(marked(afloat(on_page(numbered(outlined(source)), tex=True)), setup["mark"]), "utf-8")
+    text = afloat(on_page(numbered(outlined(source)), tex=True))
+    text = signed(text) if name == "pdflatex" else text
+    (folder / SOURCE).write_text(marked(text, setup["mark"]), "utf-8")
     if Path(BIB).is_file():
         shutil.copy(BIB, folder / BIB)
     if name == "tectonic":
@@ -104,14 +121,16 @@ def with_tex(name: str, source: str, setup: dict[str, Any]) -> str:
 
 
 def tex_failed(log: str) -> Failed:
-    """The first error of a TeX log with its line."""
+    """The first error of a TeX log with its line, and the sign that it is about."""
+    lacks = re.search(r"Unicode character (\S) \(U\+", log)
+    sign = lacks[1] if lacks else ""
     found = re.search(r"^(?:\./)?paper\.tex:(\d+): (.+)", log, re.MULTILINE) or re.search(r"^! (.+)", log, re.MULTILINE)
     if found is None:
-        return Failed(log.strip()[-300:] or "no log", 0, log)
+        return Failed(lacks[0] if lacks else log.strip()[-300:] or "no log", 0, log, sign)
     if len(found.groups()) == 2:
-        return Failed(found[2].strip(), int(found[1]), log)
+        return Failed(found[2].strip(), int(found[1]), log, sign)
     at = re.search(r"^l\.(\d+)", log[found.end() :], re.MULTILINE)
-    return Failed(found[1].strip(), int(at[1]) if at else 0, log)
+    return Failed(found[1].strip(), int(at[1]) if at else 0, log, sign)
 
 
 def marked(source: str, mark: str) -> str:
@@ -129,6 +148,16 @@ def outlined(source: str) -> str:
     if tex_has("lmodern.sty"):
         return source.replace(encoding, encoding + r"\usepackage{lmodern}", 1)
     return source if tex_has("sfrm1000.pfb") else source.replace(encoding, "", 1)
+
+
+def signed(source: str) -> str:
+    """With the Greek and the mathematics that are typed as they are read: pdfTeX's fonts for text have neither."""
+    told = "".join(
+        rf"\DeclareUnicodeCharacter{{{ord(sign):04X}}}{{\ensuremath{{{name}}}}}"
+        for sign, name in SIGNS.items()
+        if sign in source
+    )
+    return source.replace(r"\begin{document}", told + r"\begin{document}", 1)
 
 
 def afloat(source: str) -> str:

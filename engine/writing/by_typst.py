@@ -18,13 +18,14 @@ from engine.writing.glyphs import covered, fonts
 from engine.writing.setting import BIB, BUILD_S, PDF, Failed, Setting, called, line_of, numbered, on_page
 from state.paper import plain
 
+NAME = "typst"
 TEMPLATES = Path(__file__).parent / "templates"
 
 
 def ways() -> Iterator[Setting]:
     """The way of this file, where pandoc and Typst are here."""
     if pandoc() is not None and importlib.util.find_spec("typst") is not None:
-        yield Setting("typst", with_typst)
+        yield Setting(NAME, with_typst)
 
 
 def pandoc() -> str | None:

@@ -25,6 +25,8 @@ def main() -> int:
     source = Path(SOURCE).read_text("utf-8")
     told: dict[str, Any] = {"ok": False, "engine": "", "pages": 0, "log": "", "reason": "", "line": 0, "sign": ""}
     for setting in settings(source, setup):
+        if told["sign"] and setting.name != by_typst.NAME:
+            continue  # another TeX has the same fonts
         told["engine"] = setting.name
         try:
             log = setting.run(source, setup)
@@ -32,11 +34,14 @@ def main() -> int:
             if not setting.works():  # asked only now: a trial costs as much as a short paper
                 continue
             told |= {"reason": failed.reason, "line": failed.line, "log": failed.log[-LOG_B:], "sign": failed.sign}
+            if failed.sign:
+                continue
         else:
-            told |= {"ok": True, "log": log[-LOG_B:], "pages": pages(Path(PDF)), "reason": "", "line": 0}
+            told |= {"ok": True, "log": log[-LOG_B:], "pages": pages(Path(PDF)), "reason": "", "line": 0, "sign": ""}
         break
     else:
-        told |= {"engine": "", "reason": "no way of typesetting works here"}
+        if not told["sign"]:
+            told |= {"engine": "", "reason": "no way of typesetting works here"}
     Path(BUILD).write_text(json.dumps(told, ensure_ascii=False, sort_keys=True), "utf-8")
     if not told["ok"]:
         where = f"line {told['line']}: " if told["line"] else ""

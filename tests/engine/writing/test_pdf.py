@@ -300,6 +300,15 @@ async def test_tex_sets_all_that_the_subset_allows_and_draws_no_font_for_it(tmp_
     assert list((tmp_path / "job").rglob("*pk")) == []  # a bitmap font takes seconds, and is drawn for each build anew
 
 
+@pytest.mark.needs("xelatex", "texlive-xetex")
+async def test_tex_sets_greek_and_mathematics_that_are_typed_as_they_are_read(tmp_path: Path) -> None:
+    source = paper(discussion="α ≤ β, $α × γ ∈ ℝ$, × ± and $x² ≈ −y₁$, R².")
+    _, built = await typeset_in(tmp_path / "job", ready(source=source), tex=True)
+    assert built.ok and "tex" in built.engine
+    whole = " ".join(texts(tmp_path / "job" / "work" / "paper.pdf"))
+    assert "α≤β,α×γ∈R,×±andx2≈−y1,R2." in whole.replace(" ", "")
+
+
 ODD = {
     "odd": r"@misc{odd, title={The wd_2 trick of $\beta$-VAE: 5^2 & ^^5cinput{paper.tex}, costs $5}, author={Quux, J."
     r" and Frob, S}, year=2020, url={http://x.org/a_b%41}}",

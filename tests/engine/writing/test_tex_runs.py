@@ -21,6 +21,7 @@ class Tex:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
         self.there, self.broken, self.sets_nothing = {"pdflatex", "bibtex"}, False, False
         self.files: set[str] = set()
+        self.said = "./paper.tex:3: Undefined control sequence.\n"
         self.ran: list[list[str]] = []
         monkeypatch.chdir(folder)
         monkeypatch.setattr(by_tex, "called", self.called)
@@ -38,7 +39,7 @@ class Tex:
         fails = self.sets_nothing or (self.broken and line[-1] == "paper.tex")
         if not fails and len(self.ran[-1]) == 2:
             (folder / line[-1]).with_suffix(".pdf").write_text("")
-        return subprocess.CompletedProcess(line, int(fails), "./paper.tex:3: Undefined control sequence.\n")
+        return subprocess.CompletedProcess(line, int(fails), self.said)
 
     def build(self) -> dict[str, object]:
         typeset.main()
@@ -90,3 +91,20 @@ def test_a_tex_without_a_package_of_the_paper_is_not_even_tried(tex: Tex) -> Non
     assert tex.build()["engine"] == "typst" and tex.ran == []
     tex.files.add("ctex.sty")
     assert tex.build()["engine"] == "pdflatex"
+
+
+@pytest.mark.parametrize("file", ["paper.tex", "paper.bbl"])
+def test_a_sign_that_no_font_of_tex_has_is_set_by_typst(tex: Tex, file: str) -> None:
+    """It may stand in the name of a cited author, whom the paper's writer does not name otherwise."""
+    tex.there.add("xelatex")
+    tex.broken, tex.said = True, f"./{file}:3: LaTeX Error: Unicode character ặ (U+1EB7)\n"
+    told = tex.build()
+    assert (told["ok"], told["engine"], told["sign"], told["line"]) == (True, "typst", "", 0)
+    assert [row[0] for row in tex.ran] == ["pdflatex", "pdflatex"]
+
+
+def test_a_sign_that_nothing_here_sets_is_told(tex: Tex, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(by_typst, "ways", list)
+    tex.broken, tex.said = True, "./paper.tex:3: LaTeX Error: Unicode character ặ (U+1EB7)\n"
+    told = tex.build()
+    assert (told["ok"], told["engine"], told["sign"], told["line"]) == (False, "pdflatex", "ặ", 3)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from typing import Any
 
 from engine.models.base import Block, Message, Picture, Reply, ToolResult, ToolUse, Usage
 from state.errors import Plain
@@ -53,7 +54,8 @@ def blocks_of(plain: Plain) -> tuple[Block, ...]:
         if isinstance(each, str):
             found.append(each)
         elif isinstance(each, dict) and "name" in each:
-            found.append(ToolUse(str(each["id"]), str(each["name"]), dict(each["arguments"])))  # type: ignore[arg-type]
+            arguments: Any = each["arguments"]  # what is no object here is refused by dict()
+            found.append(ToolUse(str(each["id"]), str(each["name"]), dict(arguments)))
         elif isinstance(each, dict):
             found.append(ToolResult(str(each["id"]), str(each["text"]), bool(each["error"])))
     return tuple(found)

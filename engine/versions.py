@@ -95,7 +95,7 @@ async def keep_version(bench: Bench, path: str, product: Product, told: list[Eve
     else:
         told_outcome = found.value()
         assert isinstance(told_outcome, list)
-        version = Version(*told_outcome)  # type: ignore[arg-type]
+        version = Version(*told_outcome)  # type: ignore[arg-type]  # as `_keep` returned it
     told.clear()
     return version
 
@@ -118,7 +118,7 @@ async def hand_in(bench: Bench, path: str, product: Product, seated: set[Role], 
     if found is not None:
         told.clear()
         outcome = found.value()
-        return Refusal(**outcome) if isinstance(outcome, dict) else None  # type: ignore[arg-type]
+        return Refusal(**outcome) if isinstance(outcome, dict) else None  # type: ignore[arg-type]  # its fields
     await bench.gate()
     refusal, version = await bench.commit(_hand_in, bench, path, mark, product, sha, seated, told)
     told.clear()

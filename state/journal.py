@@ -197,7 +197,7 @@ class Journal:
 
     def forget(self) -> None:
         """Read the visit again: a commit failed, so memory may be ahead of the disk."""
-        self.__init__(self.store, self.run, self.visit, lenient=self.lenient)  # type: ignore[misc]
+        self.__init__(self.store, self.run, self.visit, lenient=self.lenient)  # type: ignore[misc]  # no subclass has another
 
     def supersede_from(self, tx: Transaction, step: Step) -> list[int]:
         """Go on anew from `step`: it and all that began after it are kept but no longer recalled. Their ids."""

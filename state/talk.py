@@ -74,5 +74,6 @@ def _said(body: str | None) -> tuple[str, str | None, Facts]:
         if isinstance(block, str):
             texts.append(block)
         elif isinstance(block, dict) and "name" in block:
-            tool, arguments = str(block["name"]), dict(block["arguments"])  # type: ignore[arg-type]
+            given: Any = block["arguments"]
+            tool, arguments = str(block["name"]), dict(given)
     return "\n".join(texts), tool, arguments

@@ -8,8 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from state.places import Places
+
+if TYPE_CHECKING:
+    from watchdog.observers.api import BaseObserver
 
 
 class Watch:
@@ -17,7 +21,7 @@ class Watch:
 
     def __init__(self, places: Places, told: Callable[[], None]) -> None:
         self._places, self._told = places, told
-        self._observer: object = None
+        self._observer: BaseObserver | None = None
 
     def __enter__(self) -> Watch:
         if self._places.kind is not None:
@@ -49,5 +53,5 @@ class Watch:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._observer is not None:
-            self._observer.stop()  # type: ignore[attr-defined]
-            self._observer.join(2.0)  # type: ignore[attr-defined]
+            self._observer.stop()
+            self._observer.join(2.0)

@@ -60,7 +60,7 @@ def journal(folder: Path, steps: int, begun: Callable[[], None], each: Callable[
     for n in range(steps):
         mark = fingerprint(["step", n])
         if book.recall(f"plan@1/step-{n}", mark) is None:
-            book.record(f"plan@1/step-{n}", "step", mark, payload(n))  # type: ignore[arg-type]
+            book.record(f"plan@1/step-{n}", "step", mark, payload(n))
             each(n)
 
 
@@ -263,7 +263,7 @@ def long_run(steps: int) -> tuple[float, float]:
                 book = Journal(store, 1, visit)
             mark = fingerprint(["step", n])
             begun = time.perf_counter()
-            book.record(f"plan/step-{n}", "step", mark, payload(n))  # type: ignore[arg-type]
+            book.record(f"plan/step-{n}", "step", mark, payload(n))
             took.append(time.perf_counter() - begun)
         store.close()
         return statistics.median(took[1000:2000]) * 1000, statistics.median(took[steps : steps + 1000]) * 1000

@@ -55,7 +55,7 @@ async def test_every_visit_of_a_stored_journal_is_replayed_without_asking_anythi
         nobody,
         nobody,
         1,
-        False,  # type: ignore[arg-type]
+        False,
     )
     replayed = 0
     for visit in lineage.visits(store, 1):

@@ -106,7 +106,7 @@ async def test_the_archive_tells_an_earlier_idea_with_what_was_measured_and_how_
     assert await laid.desk().submit(experiments()) is None
     visited_again(laid, Phase.REPORT_REFINEMENT)
     reviewed = {"means": {"overall": 4.67}, "meta": "One task.", "reasons": "It says so.", "recommends": "reject"}
-    assert await laid.desk().submit(Refinement(decision="done", round=1, reviews=(), **reviewed)) is None  # type: ignore[arg-type]
+    assert await laid.desk().submit(Refinement(decision="done", round=1, reviews=(), **reviewed)) is None
     (told,) = opening.archive(laid.store, laid.run + 1)
     assert told == (
         "clock: A clock. Decay sets it. Measured: wd_2 is better, steps 152 against 302 of base."

@@ -11,7 +11,7 @@ from tui import language, told
 
 def wait(**facts: object) -> WaitRow:
     choices = ("raise", "enough", "stop")
-    return WaitRow(1, 1, 1, "report_writing", "budget", choices, facts, None, None, 1, None, None, None)  # type: ignore[arg-type]
+    return WaitRow(1, 1, 1, "report_writing", "budget", choices, facts, None, None, 1, None, None, None)
 
 
 @pytest.mark.parametrize("spoken", list(Language))

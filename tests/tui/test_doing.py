@@ -265,7 +265,7 @@ async def test_a_cursor_that_moves_repaints_two_rows() -> None:
             painted.append(len(regions))
             return refresh(*regions, **more)
 
-        screen.pane_canvas.refresh = counted  # type: ignore[method-assign]
+        screen.pane_canvas.refresh = counted  # type: ignore[method-assign]  # counted instead
         await pilot.press("down")
         await pilot.pause()
         assert painted == [2]
@@ -279,7 +279,7 @@ async def test_news_that_say_nothing_new_repaint_nothing() -> None:
     async with shown(look, 5) as (pilot, screen):
         painted: list[str] = []
         for canvas in (screen.top, screen.rail_canvas, screen.pane_canvas, screen.key_canvas):
-            canvas.refresh = lambda *regions, **more: painted.append("")  # type: ignore[method-assign,assign,misc]
+            canvas.refresh = lambda *regions, **more: painted.append("")  # type: ignore[method-assign]  # counted instead
         screen.looked(replace(look, now=look.now + 1000))
         await pilot.pause()
         assert painted == []
@@ -421,7 +421,7 @@ async def test_what_waits_rings_once() -> None:
     look = scenes.plan_at_work()
     async with shown(look, 3) as (pilot, screen):
         rung: list[int] = []
-        screen.lab.bell = lambda: rung.append(1)  # type: ignore[method-assign]
+        screen.lab.bell = lambda: rung.append(1)
         waits = scenes.plan_waits()
         screen.looked(waits)
         screen.looked(replace(waits, now=waits.now + 5))

@@ -6,11 +6,13 @@ import json
 
 from state import lineage
 from state.vocabulary import Phase
-from tests.tui.test_cli import Lab, lab  # noqa: F401  the fixture
+from tests.tui.test_cli import Lab, lab
 from tui import homes
 
+__all__ = ["lab"]
 
-def test_a_fork_that_shares_paper_and_form_is_no_paper_of_its_own(lab: Lab) -> None:  # noqa: F811
+
+def test_a_fork_that_shares_paper_and_form_is_no_paper_of_its_own(lab: Lab) -> None:
     run = lab.run()
     lab.visit(run, Phase.REPORT_WRITING, closed=True)
     visit = lab.visit(run, Phase.REPORT_REFINEMENT, closed=True)

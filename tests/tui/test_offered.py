@@ -72,7 +72,7 @@ async def test_every_key_on_offer_does_something(
     monkeypatch.setattr(Lab, "leave_word", lambda lab, folder, kind, *rest: done.append(kind))
     monkeypatch.setattr(Lab, "start_engine", lambda lab, folder: done.append("engine"))
     async with shown(look, number) as (pilot, screen):
-        screen.lab.exit = lambda *_: done.append("left")  # type: ignore[method-assign,assign]
+        screen.lab.exit = lambda *_: done.append("left")
         for key in list(screen.keys()):
             if not key.action.startswith("act("):
                 continue

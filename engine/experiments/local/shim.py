@@ -22,8 +22,8 @@ from pathlib import Path
 
 ROOT = str(Path(__file__).resolve().parents[3])
 sys.path.insert(0, ROOT)  # the `state` and `engine` beside this file, whatever else has these names
-from engine.experiments.local import apart, limits  # noqa: E402
-from state import durable  # noqa: E402
+from engine.experiments.local import apart, limits  # noqa: E402  only now it can be found
+from state import durable  # noqa: E402  as above
 
 sys.path.remove(ROOT)
 

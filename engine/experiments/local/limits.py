@@ -210,6 +210,12 @@ def end_tree(root: int, *, patience_s: float = 10.0) -> bool:
     return not descendants(root)
 
 
+def mark_of(folder: str) -> str:
+    """What a job's processes carry: it stays when a project is moved, and no copy of the project has the same."""
+    told = os.stat(folder)  # noqa: PTH116  pathlib is slow to import
+    return f"{os.path.basename(folder)}.{told.st_dev:x}.{told.st_ino:x}"  # noqa: PTH119
+
+
 def end_marked(mark: str, folder: str, *, patience_s: float = 10.0) -> bool:
     """End every process that carries `mark` or works in `folder`: what a shim left that was killed itself."""
     until = time.monotonic() + patience_s

@@ -96,4 +96,4 @@ def end_overdue(folder: Path, shim: int, took_s: float) -> None:
 
 def end_left(folder: Path) -> None:
     """End what is left of a job. Its work folder counts as it was laid out, whatever a program made it link to."""
-    limits.end_marked(folder.name, str(folder.resolve() / "work"))
+    limits.end_marked(limits.mark_of(str(folder.resolve())), str(folder.resolve() / "work"))

@@ -90,7 +90,7 @@ def spec(folder: Path, job: Job) -> dict[str, Plain]:
         "kind": job.kind,
         "author": job.author,
         "tier": TIER,
-        "mark": folder.name,
+        "mark": limits.mark_of(str(folder.resolve())),
         "wrapper": [],
         "apart": APART,
         "argv": list(job.argv),
@@ -106,7 +106,7 @@ def environment(folder: Path, job: Job) -> dict[str, str]:
     """All that a program finds in its environment: nothing of ours, so no key can be in it."""
     work = (folder / "work").resolve()
     env = {
-        limits.MARK: folder.name,
+        limits.MARK: limits.mark_of(str(folder.resolve())),
         "PATH": PATH,
         "HOME": str(work),
         "TMPDIR": str(work / "tmp"),

@@ -34,7 +34,8 @@ async def ending(folder: Path, code: str, *, wants: tuple[str, ...] = (), **caps
 def left_over(folder: Path) -> list[int]:
     """What still runs of the job in `folder`, found by more than what the lab itself looks at."""
     work = str((folder / "work").resolve())
-    found = set(limits.marked(folder.name, work))
+    mark = limits.mark_of(str(folder.resolve())) if folder.exists() else "gone"
+    found = set(limits.marked(mark, work))
     for name in os.listdir("/proc"):  # noqa: PTH208  names are all that is needed
         try:
             if name.isdigit() and work in Path(f"/proc/{name}/cmdline").read_text():

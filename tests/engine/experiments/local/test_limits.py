@@ -87,14 +87,15 @@ async def test_what_a_killed_shim_leaves_of_it_is_known_by_its_mark(tmp_path: Pa
     code = FIRST_THREAD_ENDS.replace("HELD", "1").replace("if os.fork():\n    time.sleep(30)\nos.setsid()\n", "")
     work = tmp_path / "a" / "work"
     work.mkdir(parents=True)
+    mark = limits.mark_of(str(tmp_path / "a"))
     with subprocess.Popen(
-        [sys.executable, "-S", "-c", code], cwd=work, env={limits.MARK: "a"}, start_new_session=True
+        [sys.executable, "-S", "-c", code], cwd=work, env={limits.MARK: mark}, start_new_session=True
     ) as process:
         while not (work / "pid").exists():
             pass
-        assert limits.marked("a", "/nowhere") == [process.pid]
+        assert limits.marked(mark, "/nowhere") == [process.pid]
         assert limits.marked("b", str(work)) == [process.pid]
-        assert limits.end_marked("a", str(work), patience_s=5)
+        assert limits.end_marked(mark, str(work), patience_s=5)
     assert process.returncode == -9
 
 

@@ -83,7 +83,12 @@ async def test_the_environment_holds_what_is_needed_and_no_key(tmp_path: Path, m
     assert "sk-secret" not in of_the_shim
     assert "PYTHONPATH" not in env
     assert (env["HOME"], env["TMPDIR"], env["cwd"]) == (str(work), str(work / "tmp"), str(work))
-    assert (env["OMP_NUM_THREADS"], env["PYTHONHASHSEED"], env["MPLBACKEND"], env["LAB_JOB"]) == ("1", "0", "Agg", "a")
+    assert (env["OMP_NUM_THREADS"], env["PYTHONHASHSEED"], env["MPLBACKEND"], env["LAB_JOB"][:2]) == (
+        "1",
+        "0",
+        "Agg",
+        "a.",
+    )
     assert (env["nice"], env["stdin"]) == (min(os.nice(0) + 10, 19), "")
     assert sys.prefix == sys.base_prefix or sys.prefix not in env["PATH"]  # there lies the `nightlab` command
 
@@ -91,6 +96,14 @@ async def test_the_environment_holds_what_is_needed_and_no_key(tmp_path: Path, m
 async def test_the_program_inherits_no_descriptor(tmp_path: Path) -> None:
     end = await ending(tmp_path / "a", "import os; print(sorted(os.listdir('/proc/self/fd'))[:9])")
     assert end.tail == "['0', '1', '2', '3']"  # the third is the listing's own
+
+
+async def test_nor_a_signal_that_its_shim_or_python_ignores(tmp_path: Path) -> None:
+    import dataclasses
+
+    asks = dataclasses.replace(job(""), argv=("grep", "SigIgn", "/proc/self/status"))
+    await (place := Local()).submit(tmp_path / "a", asks)
+    assert (await place.wait(tmp_path / "a")).tail.split() == ["SigIgn:", "0" * 16]
 
 
 HANG = "import signal, time\nfor n in range(1, 32):\n  try: signal.signal(n, signal.SIG_IGN)\n  except OSError: pass\n"
@@ -325,8 +338,12 @@ def test_the_end_of_a_job_is_written_whole_or_not_at_all(tmp_path: Path) -> None
 
 async def test_a_program_whose_project_is_removed_does_not_go_on_for_nobody(tmp_path: Path) -> None:
     folder = tmp_path / "project" / "a"
-    await Local().submit(folder, job("import time; time.sleep(600)", wall_s=600.0))  # no other limit ends it
+    code = "import time; open('there', 'w').close(); time.sleep(600)"
+    await Local().submit(folder, job(code, wall_s=600.0))  # no other limit ends it
     shim = json.loads((folder / "started.json").read_text())["shim"]
+    async with asyncio.timeout(20):
+        while not (folder / "work" / "there").exists():
+            await asyncio.sleep(0.01)
     shutil.rmtree(folder.parent, ignore_errors=True)
     async with asyncio.timeout(20):
         while lock.state_of(shim) not in ("", "Z"):

@@ -58,8 +58,9 @@ def drawn_here(name: str, experiments: Experiments) -> bool:
 
 
 def caption(told: str, seen: DescribeFigure) -> str:
-    """What a figure is, what was seen in it, and what cannot be read."""
-    words = [told, f"Seen: {seen.shows}", f"Hard to read: {seen.faults}" if not seen.legible and seen.faults else ""]
+    """What a figure is, what was seen in it, and what cannot be read or misleads."""
+    fault = "Misleading" if seen.legible else "Hard to read"
+    words = [told, f"Seen: {seen.shows}", f"{fault}: {seen.faults}" if seen.faults else ""]
     return " ".join(one if one.endswith(".") else f"{one}." for one in words if one)
 
 

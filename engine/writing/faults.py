@@ -44,7 +44,7 @@ SAID: dict[Key, str] = {
     r" setting. A measured number is a reference, \result{{…}}; what only defines something is written with letters",
     "paper.not_percent": r"\result{{{reference}}} prints {shown}, which is no percentage: take the per cent away and"
     " say what it is a number of, or a share of",
-    "paper.unknown_citation": "no paper with the key {found} was found. Keys on the shelf: {near}",
+    "paper.unknown_citation": "no paper with the key {found} was found. The nearest keys that there are: {near}",
     "paper.bad_citation": "the BibTeX entry of {found} cannot be read: {reason}",
     "paper.forbidden_command": "{found} is refused: a paper reads and writes no files and defines no commands",
     "paper.unknown_command": "{found} is not among the commands that a paper may use{hint}",

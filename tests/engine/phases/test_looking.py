@@ -101,3 +101,9 @@ async def test_a_model_that_was_changed_for_one_that_does_not_see_is_told_the_na
     await looked(desk)
     assert len(cast.asked) == 3 and not any(request.pictures for request in cast.asked)
     assert any("(steps.png cannot be shown to you)" in text for text in cast.shown)
+
+
+async def test_what_misleads_in_a_figure_that_can_be_read_is_told_to_whoever_writes(lay: Callable[..., Laid]) -> None:
+    misled = {"shows": "Two lines fall.", "legible": True, "faults": "The axis does not begin at zero."}
+    seen = await looked(play(lay(Phase.REPORT_WRITING), Cast(describe_figure=[misled]), INPUTS, sees=True))
+    assert seen.captions["steps.png"].endswith("Misleading: The axis does not begin at zero.")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import csv
 import io
+import os
 import shlex
 import sys
 import zipfile
@@ -35,7 +36,7 @@ def export(folder: Path, run: int, file: Path) -> Path:
             raise LabError("run.none", run=run)
         packed = contents(where, reader, run)
     top = f"{folder.name}-{run}"
-    beside = file.with_name(f".{file.name}.part")
+    beside = file.with_name(f".{file.name[:80]}.{os.urandom(4).hex()}.part")  # two terminals have each their own
     try:
         with zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED) as archive:
             for name, data in sorted(packed.items()):

@@ -112,6 +112,22 @@ def test_the_same_run_makes_the_same_archive(folder: Path, tmp_path: Path) -> No
     assert one.read_bytes() == two.read_bytes()
 
 
+def test_two_terminals_that_export_at_once_make_a_whole_archive_each(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = export(folder, 1, tmp_path / "1.zip").read_bytes()
+    write, others = zipfile.ZipFile.writestr, []
+
+    def meanwhile(archive: zipfile.ZipFile, *given: object) -> None:
+        if not others:
+            others.append(0)
+            others.append(export(folder, 1, tmp_path / "toy.zip").read_bytes())
+        write(archive, *given)  # type: ignore[arg-type]  # as they came
+
+    monkeypatch.setattr(zipfile.ZipFile, "writestr", meanwhile)
+    assert export(folder, 1, tmp_path / "toy.zip").read_bytes() == whole == others[1]
+
+
 def test_a_run_without_products_has_nothing_to_export(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(LabError, match=r"export\.nothing"):
         export(folder, 7, tmp_path / "none.zip")

@@ -73,14 +73,14 @@ class Newcomer:
         if phase == "plan formulation" and not self.sent_back:
             self.sent_back = True
             terminal.press("b")
-            terminal.until(lambda: terminal.offered.get("Enter") == "send", 10, "the note box")
+            terminal.until(lambda: terminal.offered.get("Enter") == "send", 30, "the note box")
             terminal.send(NOTE)
-            terminal.until(lambda: NOTE in terminal.text, 10, "the note as it is typed")
+            terminal.until(lambda: NOTE in terminal.text, 30, "the note as it is typed")
             terminal.press("Enter")
             terminal.until(lambda: "visit 2" in terminal.rows[1], 60, "the plan that answers the note")
         else:
             terminal.press("a")
-            terminal.until(lambda: terminal.offered.get("y") == "approve", 10, "the question")
+            terminal.until(lambda: terminal.offered.get("y") == "approve", 30, "the question")
             now = self.waiting
             self.approved.append(self.look())  # the next checkpoint may have opened since the key was read
             terminal.press("y")
@@ -108,11 +108,11 @@ def test_a_newcomer_goes_from_topic_to_paper_with_the_keys_on_the_screen(
 
         assert newcomer.seen == list(PHASES)
         assert newcomer.approved == list(PHASES)
-        terminal.until(lambda: terminal.offered.get("7") == "the paper", 10, "the way to the paper")
+        terminal.until(lambda: terminal.offered.get("7") == "the paper", 30, "the way to the paper")
         terminal.press("7")
-        terminal.until(lambda: "7 report writing" in terminal.rows[1], 10, "the paper's pane")
-        terminal.until(lambda: "[paper]" in terminal.rows[1], 10, "the paper")
-        terminal.until(lambda: "number 1 of" in terminal.text, 10, "where a number comes from")
+        terminal.until(lambda: "7 report writing" in terminal.rows[1], 30, "the paper's pane")
+        terminal.until(lambda: "[paper]" in terminal.rows[1], 30, "the paper")
+        terminal.until(lambda: "number 1 of" in terminal.text, 30, "where a number comes from")
         assert "rehearsal" in terminal.rows[0]
         terminal.press("q")
         terminal.until_gone(20)

@@ -32,7 +32,7 @@ from state.vocabulary import Phase, WordKind
 from tests.engine.conftest import Player
 
 Played = Callable[[Desk], Awaitable[object]]
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 
 
 class Laboratory:
@@ -163,7 +163,7 @@ RUNNING = "SELECT attempt FROM experiment JOIN attempt ON attempt.id = attempt W
 async def started(lab: Laboratory) -> str:
     """The attempt whose program runs."""
     attempt = str((await lab.until(RUNNING))["attempt"])
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not (lab.places.jobs / attempt / "started.json").exists():
             await asyncio.sleep(0.02)
     return attempt

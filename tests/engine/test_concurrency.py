@@ -147,7 +147,7 @@ async def test_what_waited_for_a_slot_starts_under_the_limits_of_then(lay: Lay) 
     desk = laid.desk()
     desk.workshop.slots.resize(0)
     running = asyncio.ensure_future(desk.run("look", Looks()))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not desk.workshop.slots.waiting:
             await asyncio.sleep(0)
     laid.config = project.read('question = "Does it?"\n[limits]\nrun_time = "7s"\n[experiments]\nnice = 5\n')
@@ -159,7 +159,7 @@ async def test_what_waited_for_a_slot_starts_under_the_limits_of_then(lay: Lay) 
 async def test_what_an_engine_before_left_running_has_its_slot_before_what_is_new(lay: Lay, tmp_path: Path) -> None:
     laid, first, second = lay(), Gated(str(tmp_path / "one"), 1), Gated(str(tmp_path / "two"), 2)
     left = asyncio.ensure_future(laid.desk().run("left", first))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not list(laid.places.jobs.glob("*/started.json")):
             await asyncio.sleep(0.01)
     left.cancel()  # the engine goes, the experiment goes on
@@ -167,7 +167,7 @@ async def test_what_an_engine_before_left_running_has_its_slot_before_what_is_ne
     desk = laid.desk()
     slots = desk.workshop.slots
     slots.resize(0)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         fresh = asyncio.ensure_future(desk.run("new", second))
         while slots.waiting < 1:
             await asyncio.sleep(0)
@@ -214,13 +214,13 @@ async def a_second_run_comes_first(folder: Path, monkeypatch: Patch) -> AsyncIte
     async with laboratory(folder / "lab", monkeypatch, {READ: phase}) as lab:
         phase.first_may.set()
         row = await lab.until("SELECT attempt FROM experiment")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not (lab.places.jobs / row["attempt"] / "started.json").exists():
                 await asyncio.sleep(0.02)
         phase.first_may.clear()
         await lab.again()
         lab.leave(WordKind.RUN)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await waits.wait()
         yield lab, phase
 

@@ -133,7 +133,7 @@ async def test_an_experiment_waits_however_often_all_cards_are_leased_and_nobody
         await submit(folder, job)
 
     monkeypatch.setattr(desk.workshop.place, "submit", crowded)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         assert (await desk.run("one", told)).ok
     assert told.times() == 1
     assert desk.bench.store.row("SELECT 1 FROM wait") is None
@@ -148,7 +148,7 @@ async def test_what_a_model_wrote_waits_for_the_signature_and_what_the_lab_draws
     drawn = replace(told.job(), author="lab")
     assert (await desk.run("figures", drawn)).ok
     running = asyncio.ensure_future(desk.run("one", told))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while (wait := laid.store.row("SELECT id, choices FROM wait WHERE why = 'sandbox'")) is None:
             await asyncio.sleep(0)
         assert json.loads(wait["choices"]) == ["basic", "stop"]

@@ -197,7 +197,7 @@ async def test_an_experiment_that_ended_by_itself_before_its_run_was_stopped_is_
         first = await started(lab)
         await lab.die()
         plays.go.touch()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not (lab.places.jobs / first / "exit.json").exists():
                 await asyncio.sleep(0.02)
         lab.leave(WordKind.STOP)

@@ -370,7 +370,7 @@ async def test_a_stop_ends_experiments_although_the_disk_is_full_when_it_is_take
         monkeypatch.setattr(render, "repair", full)
         lab.leave(WordKind.DECISION, wait=wait["id"], choice="stop")
         await lab.until("SELECT 1 FROM run WHERE state = 'stopped'")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not ended:
                 await asyncio.sleep(0.01)
         assert ended == [1]

@@ -71,7 +71,7 @@ async def test_thirty_engine_deaths_around_the_launch_start_nothing_twice_and_lo
 
 async def test_a_job_is_taken_up_by_looking_at_its_folder(tmp_path: Path) -> None:
     with engine(tmp_path / "a") as first:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not (tmp_path / "a" / "started.json").exists():
                 await asyncio.sleep(0.01)
         first.kill()
@@ -99,7 +99,7 @@ async def test_what_a_killed_shim_leaves_is_ended_by_the_next_look_and_the_job_i
     monkeypatch.setattr(submit, "APART", False)
     place, folder = Local(), tmp_path / "a"
     await place.submit(folder, job(ESCAPES))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while "ready" not in (folder / "out.log").read_text() or len(left_over(folder)) < 3:
             await asyncio.sleep(0.01)
     os.kill(json.loads((folder / "started.json").read_text())["shim"], signal.SIGKILL)
@@ -179,7 +179,7 @@ async def test_a_job_that_another_shim_is_about_to_start_is_waited_for(tmp_path:
     with (folder / "lock").open("wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         submitted = asyncio.create_task(submit.submit(folder, job(COUNTED)))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while [shim.poll() for shim in launched(folder)] != [0]:
                 await asyncio.sleep(0.01)
         await asyncio.sleep(3 * submit.LOOK_S)  # not for an event, but for the absence of one

@@ -41,7 +41,7 @@ async def away(folder: Path) -> dict[str, int]:
     """A job whose processes left session, folder and environment; its started.json."""
     await Local().submit(folder, job(AWAY))
     found = told(folder)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while "away" not in (folder / "out.log").read_text() or len(left_over(folder)) < 3:
             await asyncio.sleep(0.01)
     return found
@@ -51,7 +51,7 @@ async def away(folder: Path) -> dict[str, int]:
 async def test_when_the_shim_dies_its_whole_tree_dies_with_it_and_nobody_has_to_look(tmp_path: Path, dies: str) -> None:
     folder = tmp_path / "a"
     os.kill((await away(folder))[dies], signal.SIGKILL)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while left_over(folder):
             await asyncio.sleep(0.01)
 

@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlmodel import SQLModel
 
 from state import lineage, migrations
 from state.errors import LabError
@@ -58,6 +59,20 @@ def test_a_database_from_the_future_is_refused_in_words(store: Store) -> None:
     with pytest.raises(LabError) as raised:
         Reader(store.path, store.blobs)
     assert raised.value.key == "store.newer"
+
+
+def test_a_new_database_has_every_index_and_every_migration_behind_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def again(_: sqlite3.Connection) -> None:
+        raise AssertionError("its tables are of today")
+
+    monkeypatch.setattr(migrations, "MIGRATIONS", [("m002_mood", again), ("m003_none", again)])
+    with closing(Store(tmp_path / "new.db", tmp_path / "blobs")) as store:
+        names = {name for (name,) in store.db.execute("SELECT name FROM sqlite_master WHERE type = 'index'")}
+        assert {index.name for table in SQLModel.metadata.sorted_tables for index in table.indexes} <= names
+        migrations.migrate(store.db, store.path, SCHEMA, SCHEMA, migrations.MIGRATIONS)
+        assert [name for (name,) in store.db.execute("SELECT name FROM migration")] == ["m002_mood", "m003_none"]
 
 
 def test_a_migration_runs_once_after_a_copy_was_made(store: Store) -> None:

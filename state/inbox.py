@@ -221,7 +221,7 @@ def read(path: Path) -> Word:
         first = error.errors()[0]
         why = f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
         raise LabError("inbox.refused", file=path.name, why=why) from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise LabError("inbox.refused", file=path.name, why=str(error)) from None
     return Word(name, kind, body, str(told.get("by") or ""), left_at)
 

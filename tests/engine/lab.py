@@ -27,12 +27,24 @@ from engine.live import Live
 from engine.visiting import Surroundings
 from engine.workshop import Workshop
 from state import inbox, places, profiles, project
+from state.products.literature import Review
 from state.store import Store
 from state.vocabulary import Phase, WordKind
 from tests.engine.conftest import Player
 
 Played = Callable[[Desk], Awaitable[object]]
 DEADLINE_S = 60.0
+READ = Phase.LITERATURE_REVIEW
+
+
+def review(text: str = "What is known.") -> Review:
+    return Review(review=text)
+
+
+async def reads(desk: Desk) -> Review | None:
+    """The phase that most tests play: a review that is handed in at once."""
+    await desk.submit(review())
+    return review()
 
 
 class Laboratory:

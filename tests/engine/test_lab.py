@@ -20,20 +20,9 @@ from state.products.base import Product
 from state.products.literature import Review
 from state.store import Store
 from state.vocabulary import Choice, ExperimentState, Phase, Wait, WordKind
-from tests.engine.lab import DEADLINE_S, Slow, laboratory, started
+from tests.engine.lab import DEADLINE_S, READ, Slow, laboratory, reads, review, started
 
-READ = Phase.LITERATURE_REVIEW
 Patch = pytest.MonkeyPatch
-
-
-def review(text: str = "What is known.") -> Review:
-    return Review(review=text)
-
-
-async def reads(desk: Desk) -> Review | None:
-    """A review that is handed in at once."""
-    await desk.submit(review())
-    return review()
 
 
 def states(store: Store, table: str) -> list[str]:

@@ -15,21 +15,10 @@ from state import lineage
 from state.errors import LabError
 from state.products.literature import Review
 from state.store import Transaction
-from state.vocabulary import Choice, Phase, Wait, WordKind
-from tests.engine.lab import Slow, laboratory, started
+from state.vocabulary import Choice, Wait, WordKind
+from tests.engine.lab import READ, Slow, laboratory, reads, review, started
 
-READ = Phase.LITERATURE_REVIEW
 Patch = pytest.MonkeyPatch
-
-
-def review(text: str = "What is known.") -> Review:
-    return Review(review=text)
-
-
-async def reads(desk: Desk) -> Review | None:
-    """A review that is handed in at once."""
-    await desk.submit(review())
-    return review()
 
 
 # when the code changed

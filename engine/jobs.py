@@ -50,7 +50,7 @@ async def run_job(bench: Bench, shop: Workshop, path: str, work: Job | Experimen
         if found is not None and (attempt := flying(bench, found)) is not None:
             with shop.at(what):
                 async with shop.slots.one(-1):  # before whatever is new: it runs already
-                    ending = await _until_ended(bench, shop, attempt, job)
+                    ending = await _tried(bench, shop, found, attempt, job, what)
         else:
             await bench.gate()
             if bench.free_b() < room.DISK_FLOOR_B:  # as for calls: what it measures must find a place
@@ -90,7 +90,7 @@ async def run_job(bench: Bench, shop: Workshop, path: str, work: Job | Experimen
                     found = begun
                     told.clear()
                     bench.bell.ring()
-                    ending = await _until_ended(bench, shop, attempt, job)
+                    ending = await _tried(bench, shop, found, attempt, job, what)
         if ending.state is ExperimentState.STOPPED or ending.state is ExperimentState.LOST:
             await bench.commit(bookkeeping.gone, bench, found, attempt, what, ending)
             bench.bell.ring()
@@ -145,6 +145,17 @@ def flying(bench: Bench, step: Step) -> str | None:
     """The attempt at a step whose job may still run."""
     row = bench.store.row("SELECT id FROM attempt WHERE step = ? AND state = ?", (step.id, AttemptState.FLYING.value))
     return str(row["id"]) if row else None
+
+
+async def _tried(bench: Bench, shop: Workshop, step: Step, attempt: str, job: Job, what: Meaning | None) -> Ending:
+    """How an attempt ended. What keeps every attempt from running is the phase's to tell, and this one is over."""
+    try:
+        return await _until_ended(bench, shop, attempt, job)
+    except LabError as error:
+        stopped = Ending(ExperimentState.STOPPED, error=error.key)
+        await bench.commit(bookkeeping.gone, bench, step, attempt, what, stopped)
+        bench.bell.ring()
+        raise
 
 
 async def _until_ended(bench: Bench, shop: Workshop, attempt: str, job: Job) -> Ending:

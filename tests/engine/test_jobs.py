@@ -105,6 +105,8 @@ async def test_a_program_whose_data_are_gone_is_not_run_and_did_not_fail(lay: La
     with pytest.raises(LabError, match=r"data\.missing"):
         await laid.desk().run("one", WithJob(job))
     assert not Path(told.log).exists()
+    assert [tuple(row) for row in laid.store.rows("SELECT state FROM attempt")] == [("failed",)]
+    assert [tuple(row) for row in laid.store.rows("SELECT id, state FROM experiment")] == [(1, "stopped")]
     folder.mkdir()
     assert (await laid.desk().run("one", WithJob(job))).ok
     assert [tuple(row) for row in laid.store.rows("SELECT id, state FROM experiment")] == [(1, "finished")]

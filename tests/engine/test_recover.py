@@ -92,6 +92,17 @@ async def test_a_reply_of_a_superseded_visit_is_kept_and_settled(lay: Lay) -> No
     assert row is not None and row["state"] == "done"
 
 
+def recovered_with_700_reserved(laid: Laid) -> tuple[object, ...]:
+    """How the attempt stands then, what it spent, and what the run still reserves."""
+    with laid.store.transaction() as tx:
+        tx.execute("UPDATE attempt SET reserved_micros = 700")
+        tx.execute("UPDATE run SET reserved_micros = 700")
+    recover.recover(laid.store, laid.places)
+    row = laid.store.row("SELECT attempt.state, spent_micros, run.reserved_micros FROM attempt, run")
+    assert row is not None
+    return tuple(row)
+
+
 @pytest.mark.parametrize(
     "left",
     [
@@ -109,12 +120,7 @@ async def test_a_reply_that_is_not_whole_on_disk_is_in_doubt_and_asked_for_again
     laid = lay()
     attempt = await left_flying(laid)
     (laid.places.calls / attempt / "done.json").write_bytes(left)
-    with laid.store.transaction() as tx:
-        tx.execute("UPDATE attempt SET reserved_micros = 700")
-        tx.execute("UPDATE run SET reserved_micros = 700")
-    recover.recover(laid.store, laid.places)
-    row = laid.store.row("SELECT attempt.state, spent_micros, run.reserved_micros FROM attempt, run")
-    assert row is not None and tuple(row) == ("doubt", 700, 0)
+    assert recovered_with_700_reserved(laid) == ("doubt", 700, 0)
     laid.player.replies = [says("dialogue", text="again")]
     assert await say(laid.desk()) == "again"
 
@@ -123,12 +129,7 @@ async def test_a_call_that_was_never_sent_costs_nothing(lay: Lay) -> None:
     laid = lay()
     attempt = await left_flying(laid)
     (laid.places.calls / attempt / "sent").unlink()
-    with laid.store.transaction() as tx:
-        tx.execute("UPDATE attempt SET reserved_micros = 700")
-        tx.execute("UPDATE run SET reserved_micros = 700")
-    recover.recover(laid.store, laid.places)
-    row = laid.store.row("SELECT attempt.state, spent_micros, run.reserved_micros FROM attempt, run")
-    assert row is not None and tuple(row) == ("failed", 0, 0)
+    assert recovered_with_700_reserved(laid) == ("failed", 0, 0)
 
 
 async def test_deaths_count_only_without_progress(lay: Lay, monkeypatch: pytest.MonkeyPatch) -> None:

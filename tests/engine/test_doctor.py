@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
+from typing import NamedTuple, cast
 
 import pytest
 
 from engine import doctor
+from engine.experiments.gpus import Card, Inventory
 
 MAIN, DROP = "systemd/logind.conf", "systemd/logind.conf.d"
 
@@ -35,3 +38,62 @@ def test_whether_logind_ends_what_runs_is_read_as_systemd_reads_it(
     monkeypatch.setattr(doctor, "logind", lambda: found)
     monkeypatch.setattr(doctor.pwd, "getpwuid", lambda uid: type("Nobody", (), {"pw_name": "nobody-at-all"}))
     assert doctor.kills_at_logout() is kills
+
+
+def test_latex_is_there_where_it_runs_and_not_where_it_only_lies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, does in (("latexmk", "exit 0"), ("xelatex", "exit 1"), ("pdflatex", "")):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{does}\n" if does else "no program")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    assert [doctor._runs(name) for name in ("latexmk", "xelatex", "pdflatex", "no-such-program")] == [
+        *(True, False, False, False),
+    ]
+
+    def hangs(*given: object, timeout: float, **named: object) -> None:
+        raise subprocess.TimeoutExpired("latexmk", timeout)
+
+    monkeypatch.setattr(subprocess, "run", hangs)
+    assert doctor._runs("latexmk") is False
+
+
+def test_a_key_is_named_and_never_read_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    before = {one["name"]: one["key"] for one in told()}
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-secret")
+    after = {one["name"]: one["key"] for one in told()}
+    assert (before["anthropic"], after["anthropic"]) == (False, True)
+    assert after["rehearsal"] is True
+    assert "sk-secret" not in str(told())
+    monkeypatch.delenv("ANTHROPIC_API_KEY")
+    (tmp_path / "nightlab").mkdir()
+    (tmp_path / "nightlab" / "keys.toml").write_text('anthropic = "sk-secret"\n')
+    (tmp_path / "nightlab" / "keys.toml").chmod(0o644)
+    assert {"name": "anthropic", "key": False, "why": "keys.too_open"} in told()
+
+
+def told() -> list[dict[str, object]]:
+    return cast(list[dict[str, object]], doctor._profiles())
+
+
+class Usage(NamedTuple):
+    total: int
+    used: int
+    free: int
+
+
+def test_the_machine_is_told_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cards = tuple(Card(n, f"GPU-{n}", name, 1, 1, 0, ()) for n, name in enumerate(("H100", "H100", "L4")))
+
+    async def three() -> Inventory:
+        return Inventory(cards)
+
+    monkeypatch.setattr(doctor, "inventory", three)
+    monkeypatch.setattr(doctor.shutil, "disk_usage", lambda here: Usage(300, 200, 100))
+    monkeypatch.setattr(doctor, "_has", lambda package: package == "typst")
+    found = doctor.examine(tmp_path)
+    assert (found["slots"], found["gpus"], found["gpus_why"]) == (3, ["H100", "H100", "L4"], "")
+    assert (found["disk_free_b"], found["typst"]) == (100, False)

@@ -169,6 +169,9 @@ def _forecast(around: Surroundings, run: int, visit: Visit) -> dict[str, Plain]:
     """What comes after a yes: the next phase, and what it took in earlier visits of this project, if any."""
     onward = _onward(around, run, visit, None, accepted=True).phase
     facts: dict[str, Plain] = {"next": onward.value if onward else None}
+    advised = _onward(around, run, visit, None).phase
+    if advised is not onward and advised is not None:
+        facts["advised"] = advised.value  # approving takes the paper as it is, whatever its authors decided
     if onward is not None:
         row = around.store.row(
             "SELECT count(*) AS n, min(closed_at - opened_at) AS least, max(closed_at - opened_at) AS most,"

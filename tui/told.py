@@ -86,6 +86,8 @@ def _because(why: str, told: Mapping[str, Any]) -> Iterator[str]:
         inner = told.get("facts", told)
         facts = {name: value for name, value in inner.items() if name != "key"} if isinstance(inner, dict) else {}
         yield refusal(LabError(key, **{**facts, **_in_words(facts)}))
+    elif isinstance(phase := told.get("advised"), str):
+        yield tr("checkpoint.advised", phase=words.phase_name(phase), command=f'nightlab go-back {phase} --note "…"')
     elif reason := told.get("reason") or told.get("why"):
         role = told.get("role")
         yield tr("progress.reason", role=words.role_name(role), reason=reason) if role else str(reason)

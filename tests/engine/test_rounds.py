@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 from engine import checkpoints
@@ -17,10 +18,8 @@ from tests.engine.conftest import Laid
 from tests.engine.phases.played import visited_again
 
 
-async def test_on_autopilot_work_goes_back_as_often_as_the_project_has_rounds(lay: Callable[..., Laid]) -> None:
-    laid = lay(Phase.REPORT_REFINEMENT)
-    laid.store.db.execute("UPDATE run SET autonomy = 'autopilot'")
-    around = Surroundings(
+def around_of(laid: Laid) -> Surroundings:
+    return Surroundings(
         laid.store,
         laid.places,
         laid.bell,
@@ -31,6 +30,12 @@ async def test_on_autopilot_work_goes_back_as_often_as_the_project_has_rounds(la
         laid.engine,
         0,
     )
+
+
+async def test_on_autopilot_work_goes_back_as_often_as_the_project_has_rounds(lay: Callable[..., Laid]) -> None:
+    laid = lay(Phase.REPORT_REFINEMENT)
+    laid.store.db.execute("UPDATE run SET autonomy = 'autopilot'")
+    around = around_of(laid)
     onward = []
     for nth in (1, 2, 3):
         back = Refinement(
@@ -42,3 +47,14 @@ async def test_on_autopilot_work_goes_back_as_often_as_the_project_has_rounds(la
         onward.append(following.phase)
         visited_again(laid, Phase.REPORT_REFINEMENT)
     assert laid.config.rounds == 2 and onward == [Phase.PLAN_FORMULATION, Phase.PLAN_FORMULATION, None]
+
+
+async def test_a_person_who_is_asked_is_told_that_the_authors_would_go_back(lay: Callable[..., Laid]) -> None:
+    laid = lay(Phase.REPORT_REFINEMENT)
+    back = Refinement(
+        decision="back", phase=Phase.PLAN_FORMULATION, round=1, means={}, reviews=(), meta="m", reasons="r"
+    )
+    assert await laid.desk().submit(back) is None
+    assert await checkpoints.after(around_of(laid), laid.run, laid.visit) is None
+    row = laid.store.row("SELECT facts FROM wait WHERE why = 'checkpoint'")
+    assert row is not None and json.loads(row["facts"]) == {"next": None, "advised": "plan_formulation"}

@@ -75,6 +75,15 @@ def test_what_was_decided_and_lies_in_the_inbox_is_told_so(lab: Lab, monkeypatch
     assert told["decided"] == "approve"
 
 
+def test_a_paper_whose_authors_would_go_back_is_not_approved_by_mistake(lab: Lab) -> None:
+    run = lab.run()
+    visit = lab.visit(run, Phase.REPORT_REFINEMENT)
+    facts: dict[str, Plain] = {"next": None, "advised": "running_experiments"}
+    with lab.store.transaction() as tx:
+        lineage.open_wait(tx, run, Wait.CHECKPOINT, [Choice.APPROVE.value], facts, visit=visit)
+    assert "nightlab go-back running_experiments" in lab.say("status").out
+
+
 def test_every_field_is_counted(lab: Lab) -> None:
     run = lab.run()
     visit = lab.visit(run, Phase.RUNNING_EXPERIMENTS)

@@ -73,14 +73,29 @@ REST = (RunState.DONE, RunState.STOPPED, RunState.FAILED)
 
 
 def run_to_pause(folder: Path, run: int | None) -> int:
-    """The run of that number, else the one that can still be paused; errors as `run_at_work`, and `run.several`."""
+    """The run of that number, else the one that can still be paused; errors as `run_at_work`, `run.several`, and
+    `run.stopped`."""
     found = _only_one(folder, run, "pause", lambda run, waits: run.state not in REST and Wait.PERSON not in waits)
-    return run_at_work(folder, found)
+    return _not_stopped(folder, run_at_work(folder, found))
 
 
 def run_to_check(folder: Path, run: int | None) -> int:
-    """The run of that number, else the one at work; errors as `run_at_work`, and `run.several`."""
-    return run_at_work(folder, _only_one(folder, run, "checkpoint", lambda run, waits: run.state == RunState.RUNNING))
+    """The run of that number, else the one at work; errors as `run_at_work`, `run.several`, and `run.stopped`."""
+    found = _only_one(folder, run, "checkpoint", lambda run, waits: run.state == RunState.RUNNING)
+    return _not_stopped(folder, run_at_work(folder, found))
+
+
+def _not_stopped(folder: Path, run: int) -> int:
+    if is_stopped(folder, run):
+        raise LabError("run.stopped", run=run)
+    return run
+
+
+def is_stopped(folder: Path, run: int) -> bool:
+    """Whether it does nothing before somebody resumes it."""
+    where = places.places(folder)
+    with reading(where.database, where.blobs) as reader:
+        return the_run(reader, run).state in (RunState.STOPPED, RunState.FAILED)
 
 
 def run_to_stop(folder: Path, run: int | None) -> int:

@@ -45,3 +45,25 @@ def test_a_note_after_the_last_run_is_done_says_that_the_next_one_reads_it(lab: 
     done(lab)
     assert "the next run reads it" in lab.say("note", "five seeds").out
     assert lab.say("note", "five seeds", "--run", "1").code == 2
+
+
+def stopped(lab: Lab) -> None:
+    with lab.store.transaction() as tx:
+        tx.execute("UPDATE run SET state = 'stopped'")
+
+
+@pytest.mark.parametrize("command", ["pause", "checkpoint"])
+def test_a_run_that_was_stopped_has_no_step_to_wait_for(lab: Lab, command: str) -> None:
+    lab.visit(lab.run(), Phase.PLAN_FORMULATION)
+    stopped(lab)
+    said = lab.say(command)
+    assert (said.code, said.out, said.err) == (2, "", "nightlab: Run 1 is stopped. nightlab resume goes on.\n")
+
+
+def test_a_decision_on_a_run_that_was_stopped_says_when_it_holds(lab: Lab) -> None:
+    lab.checkpoint(lab.run(), Phase.PLAN_FORMULATION, {"plan.md": b"# Plan\n"})
+    assert lab.say("approve").err == ""
+    stopped(lab)
+    said = lab.say("send-back", "--note", "five seeds")
+    assert (said.code, said.out) == (0, "Run 1: sent back.\n")
+    assert said.err == "Run 1 is stopped: this holds once nightlab resume goes on.\n"

@@ -10,6 +10,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -161,6 +162,17 @@ def _refuse(error: LabError, folder: Path) -> int:
 def code_of(error: LabError) -> int:
     """5 where the store is damaged; anything else that stops a command is the person's to mend: 2."""
     return 5 if error.key.startswith(("store.damaged", "place.database_gone", "engine.")) else USAGE
+
+
+def decided(folder: Path, run: int, said: str) -> int:
+    """What a command says that decided something, and that it holds later where the run was stopped; its exit code."""
+    from tui import here
+
+    print(said)
+    with suppress(LabError):  # the word is left, whoever holds the database
+        if here.is_stopped(folder, run):
+            print(tr("cli.stopped", run=run), file=sys.stderr)
+    return 0
 
 
 def _takes_the_offer(error: LabError) -> bool:

@@ -7,6 +7,7 @@ import argparse
 from state.errors import LabError
 from state.vocabulary import Choice, WordKind
 from tui import here, launch
+from tui.commands import decided
 from tui.language import tr
 
 
@@ -45,5 +46,4 @@ def run(args: argparse.Namespace) -> int:
         "gpu_hours": args.gpu_hours,
     }
     launch.give(folder, WordKind.DECISION, body)
-    print(tr("cli.answer.done", run=wait.run))
-    return 0
+    return decided(folder, wait.run, tr("cli.answer.done", run=wait.run))

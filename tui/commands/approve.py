@@ -13,6 +13,7 @@ from state.readers import reading
 from state.rows import WaitRow
 from state.vocabulary import Choice, Phase, WordKind
 from tui import here, launch
+from tui.commands import decided
 from tui.language import tr
 
 if TYPE_CHECKING:
@@ -31,8 +32,7 @@ def run(args: argparse.Namespace) -> int:
     body = {"run": wait.run, "wait": wait.id, "choice": Choice.APPROVE, "sha256": wait.sha256, "edited": edited or None}
     launch.give(folder, WordKind.DECISION, body)
     told = tr("cli.approve.done", run=wait.run, sha=wait.sha256[:7]) if wait.sha256 else None
-    print(told or tr("cli.approve.called", run=wait.run))
-    return 0
+    return decided(folder, wait.run, told or tr("cli.approve.called", run=wait.run))
 
 
 def _edited(folder: Path, wait: WaitRow, files: list[Path]) -> dict[str, str]:

@@ -6,6 +6,7 @@ import argparse
 
 from state.vocabulary import Choice, WordKind
 from tui import here, launch, words
+from tui.commands import decided
 from tui.language import tr
 
 
@@ -29,5 +30,4 @@ def run(args: argparse.Namespace) -> int:
         "note": args.note,
     }
     launch.give(folder, WordKind.DECISION, body)
-    print(tr("cli.go_back.done", run=wait.run, phase=words.phase_name(phase)))
-    return 0
+    return decided(folder, wait.run, tr("cli.go_back.done", run=wait.run, phase=words.phase_name(phase)))

@@ -11,6 +11,7 @@ from state.readers import reading
 from state.rows import WaitRow
 from state.vocabulary import Choice, WordKind
 from tui import here, launch
+from tui.commands import decided
 from tui.language import tr
 
 
@@ -28,8 +29,7 @@ def run(args: argparse.Namespace) -> int:
         raise LabError("pick.unknown", idea=args.idea, allowed=", ".join(ideas))
     body = {"run": wait.run, "wait": wait.id, "choice": Choice.PICK, "sha256": wait.sha256, "pick": idea}
     launch.give(folder, WordKind.DECISION, body)
-    print(tr("cli.pick.done", run=wait.run, idea=idea))
-    return 0
+    return decided(folder, wait.run, tr("cli.pick.done", run=wait.run, idea=idea))
 
 
 def _offered(folder: Path, wait: WaitRow) -> list[str]:

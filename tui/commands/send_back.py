@@ -6,6 +6,7 @@ import argparse
 
 from state.vocabulary import Choice, WordKind
 from tui import here, launch
+from tui.commands import decided
 from tui.language import tr
 
 
@@ -19,5 +20,4 @@ def run(args: argparse.Namespace) -> int:
     wait = here.open_wait(folder, Choice.SEND_BACK, args.run)
     body = {"run": wait.run, "wait": wait.id, "choice": Choice.SEND_BACK, "sha256": wait.sha256, "note": args.note}
     launch.give(folder, WordKind.DECISION, body)
-    print(tr("cli.send_back.done", run=wait.run))
-    return 0
+    return decided(folder, wait.run, tr("cli.send_back.done", run=wait.run))

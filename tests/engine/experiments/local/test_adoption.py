@@ -186,3 +186,25 @@ async def test_a_job_that_another_shim_is_about_to_start_is_waited_for(tmp_path:
         assert not submitted.done()
         (folder / "started.json").write_text("{}")
         await asyncio.wait_for(submitted, 20)
+
+
+@pytest.mark.parametrize("then", [Look.RUNNING, Look.ENDED])
+def test_a_shim_that_begins_or_ends_between_two_looks_of_one_is_not_taken_for_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, then: Look
+) -> None:
+    looks = 0
+
+    def held(folder: Path) -> bool:
+        nonlocal looks
+        looks += 1
+        (folder / "started.json").touch()
+        if looks == 2 and then is Look.ENDED:
+            (folder / "exit.json").touch()
+        return looks == 2 and then is Look.RUNNING
+
+    def ended(*given: object) -> None:
+        raise AssertionError("a program that is watched was ended")
+
+    monkeypatch.setattr(look, "held", held)
+    monkeypatch.setattr(look, "end_left", ended)
+    assert look.look(tmp_path) is then

@@ -13,14 +13,16 @@ from dataclasses import replace
 from tui.lines import EMPTY, Line, Span, line
 from tui.text import clean, clip, folded, wrap
 
-INLINE = re.compile(
-    r"(?P<ticks>`+)(?!`)(?:(?!\n\s*\n).)+?(?<!`)(?P=ticks)(?!`)"
-    r"|(?<![A-Za-z0-9_*\\])(?P<stars>\*{1,3})(?![\s*])(?P<inside>(?:(?!\n\s*\n).)+?)(?<![\s*])(?P=stars)(?![A-Za-z0-9_*])",
-    re.DOTALL,
+# patterns, compiled when the first of them is asked for: the first frame has no Markdown
+WITHIN = r"(?:(?!\n\s*\n).){1,400}?"
+"""What may stand between two marks: it ends with its paragraph, and a mark without a fellow is not sought for ever."""
+INLINE = (
+    rf"(?P<ticks>`+)(?!`){WITHIN}(?<!`)(?P=ticks)(?!`)"
+    rf"|(?<![A-Za-z0-9_*\\])(?P<stars>\*{{1,3}})(?![\s*])(?P<inside>{WITHIN})(?<![\s*])(?P=stars)(?![A-Za-z0-9_*])"
 )
-FENCE = re.compile(r"^[ \t]*```.*$\n?", re.MULTILINE)
-HEADING = re.compile(r"#{1,6} +(.*)")
-ITEM = re.compile(r"( *(?:[-*+]|\d+[.)]) +)(.*)")
+FENCE = r"^[ \t]*```.*$\n?"
+HEADING = r"#{1,6} +(.*)"
+ITEM = r"( *(?:[-*+]|\d+[.)]) +)(.*)"
 
 
 def told(text: str, cells: int, role: str = "text") -> list[Line]:
@@ -34,7 +36,7 @@ def told(text: str, cells: int, role: str = "text") -> list[Line]:
             lines.append(Line((Span(clip(said, cells), role),)))
         elif not said.strip():
             lines += [EMPTY] if lines and lines[-1] != EMPTY else []
-        elif heading := HEADING.match(said):
+        elif heading := re.match(HEADING, said):
             lines += [EMPTY] if lines and lines[-1] != EMPTY else []
             lines += [Line((Span(part, role, bold=True),)) for part in wrap(heading[1], cells)]
         else:
@@ -49,7 +51,7 @@ def bare(text: str) -> str:
 
 def item(row: str, cells: int) -> list[str]:
     """A paragraph, or a list item whose further lines stand under its text."""
-    found = ITEM.match(row)
+    found = re.match(ITEM, row)
     if not found or len(found[1]) > cells // 2:
         return wrap(row, cells)
     first, *rest = wrap(found[2], cells - len(found[1])) or [""]
@@ -58,7 +60,7 @@ def item(row: str, cells: int) -> list[str]:
 
 def _rows(text: str, role: str) -> Iterator[tuple[Line, bool]]:
     """Each row with its marks turned into styles, and whether it is code."""
-    blocks = FENCE.split(clean(text))
+    blocks = re.split(FENCE, clean(text), flags=re.MULTILINE)
     for nth, block in enumerate(blocks):
         block = block if nth == len(blocks) - 1 else block.removesuffix("\n")
         if nth % 2:
@@ -69,14 +71,12 @@ def _rows(text: str, role: str) -> Iterator[tuple[Line, bool]]:
 
 def _inline(text: str, like: Span) -> Iterator[Span]:
     at = 0
-    for found in INLINE.finditer(text):
+    for found in re.finditer(INLINE, text, re.DOTALL):
         if not found["stars"]:  # code keeps its ticks, and the stars between them
             continue
         yield replace(like, text=text[at : found.start()])
-        stars = len(found["stars"])
-        yield from _inline(
-            found["inside"], replace(like, bold=like.bold or stars > 1, italic=like.italic or stars != 2)
-        )
+        bold, italic = like.bold or len(found["stars"]) > 1, like.italic or len(found["stars"]) != 2
+        yield from _inline(found["inside"], replace(like, bold=bold, italic=italic))
         at = found.end()
     yield replace(like, text=text[at:])
 

@@ -104,25 +104,25 @@ def _wide(char: str) -> bool:
 
 def _units(paragraph: str) -> list[tuple[str, bool]]:
     """Pieces that stay whole, each with whether a space stood before it."""
-    units: list[tuple[str, bool]] = []
+    units: list[tuple[list[str], bool]] = []  # by letters: a piece may be as long as the text
     space = False
     for letter in letters(paragraph):
         if letter.isspace() and letter != "\u00a0":
             space = True
             continue
-        last, before = units[-1] if units else ("", False)
+        last = units[-1][0] if units else []
         if not last:
-            units.append((letter, space))
+            units.append(([letter], space))
         elif letter in CLOSERS and (not space or _wide(letter)):
-            units[-1] = (last + letter, before)
-        elif space and last in OPERATORS:
-            units[-1] = (f"{last} {letter}", before)
-        elif not space and (last[-1] in OPENERS or not (_wide(letter) or _wide(letters(last)[-1]))):
-            units[-1] = (last + letter, before)
+            last.append(letter)
+        elif space and len(last) == 1 and last[0] in OPERATORS:
+            last += [" ", letter]
+        elif not space and (last[-1][-1] in OPENERS or not (_wide(letter) or _wide(last[-1]))):
+            last.append(letter)
         else:
-            units.append((letter, space))
+            units.append(([letter], space))
         space = False
-    return units
+    return [("".join(unit), before) for unit, before in units]
 
 
 def _fill(units: list[tuple[str, bool]], cells: int) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from state.rows import Turn
@@ -84,3 +86,10 @@ def test_a_turn_of_the_talk_is_read_so_too() -> None:
 def test_what_a_tool_was_asked_keeps_the_stars_of_its_code() -> None:
     assert asked("python", {"code": "print(3**2, x**2)"}) == "python “print(3**2, x**2)”"
     assert asked("plan", {"text": "Take **five** seeds."}) == "plan “Take five seeds.”"
+
+
+@pytest.mark.parametrize("text", ["**a ", "*a ", "`a ``", "****", "\n \n", "***a", "abcd", "权重，"])
+def test_marks_without_end_are_no_work_without_end(text: str) -> None:
+    began = time.process_time()
+    told(text * 2000, 76)
+    assert time.process_time() - began < 3

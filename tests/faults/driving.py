@@ -80,16 +80,36 @@ def to_its_end(folder: Path, **env: str) -> dict[str, Any]:
         kill(running)
 
 
-def killed_at(folder: Path, after_s: float, **env: str) -> None:
-    """An engine that is killed so long after it took the lock: before that it has done nothing that could be lost."""
+def killed_at(folder: Path, after_s: float, *, starting: bool = False, **env: str) -> None:
+    """An engine that is killed so long after it began a call or an experiment, or, `starting`, after it took the lock.
+
+    Between the two it recovers and imports, for seconds; one that only waits for what ran already is killed as well.
+    """
+    before = begun(folder)
     running = engine(folder, **env)
     end = time.monotonic() + 60
     while running.poll() is None and lock.look(places.places(folder).lock) is None:
         assert time.monotonic() < end, log(folder)
         time.sleep(0.005)
+    while not starting and running.poll() is None and begun(folder) == before and time.monotonic() < end - 30:
+        time.sleep(0.01)
     with suppress(subprocess.TimeoutExpired):  # it may have left by itself
         running.wait(after_s)
     kill(running)
+
+
+def begun(folder: Path) -> int:
+    """How many calls and jobs were begun."""
+    database = places.places(folder).database
+    if not database.exists():
+        return 0
+    db = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
+    try:
+        return int(db.execute("SELECT count(*) FROM attempt").fetchone()[0])
+    except sqlite3.OperationalError:  # its tables are being made
+        return 0
+    finally:
+        db.close()
 
 
 def kill(running: subprocess.Popen[bytes]) -> None:

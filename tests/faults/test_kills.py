@@ -89,11 +89,14 @@ def test_a_run_whose_engine_is_killed_at_random_moments_ends_as_an_undisturbed_o
     tmp_path: Path, undisturbed: Callable[[bool], Ended], seed: int, kills: int, wire: bool
 ) -> None:
     folder, calm, chance = tmp_path / "lab", undisturbed(wire), random.Random(seed)
+    begun = set()
     with lab(folder, wire) as (env, server):
         for _ in range(kills):
-            driving.killed_at(folder, chance.uniform(0.0, 4.0), **env)
+            driving.killed_at(folder, chance.uniform(0.0, 4.0), starting=chance.random() < 0.2, **env)
+            begun.add(driving.begun(folder))
         told = driving.to_its_end(folder, **env)
     assert told["state"] == "done", (seed, told, driving.log(folder))
+    assert len(begun) > min(kills, 6) // 2, (seed, begun)  # the kills found engines that had done something
     database = places.places(folder).database
     assert sqlite3.connect(database).execute("PRAGMA integrity_check").fetchone()[0] == "ok"
 

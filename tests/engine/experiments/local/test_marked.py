@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import shutil
@@ -16,6 +17,7 @@ import pytest
 from engine.experiments.contract import Look
 from engine.experiments.local import limits, look, shim, submit
 from engine.experiments.local.place import Local
+from state import lock
 from state.vocabulary import ExperimentState as S
 from tests.engine.experiments.local.jobs import ending, job
 
@@ -131,3 +133,20 @@ def test_a_disk_that_was_full_only_while_a_program_ran_is_not_forgotten(
     for now in (0.0, 1e9):
         assert watch.over(now) == ""
     assert watch.least_b == 70
+
+
+@pytest.mark.parametrize("reused", ["shim", "pid", ""])
+def test_a_number_that_another_process_has_by_now_is_nobody_s(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reused: str
+) -> None:
+    ended: list[int] = []
+    monkeypatch.setattr(look, "end_overdue", lambda folder, shim, took_s: ended.append(shim))
+    with process(cwd=Path("/")) as watcher, process(cwd=Path("/")) as program:
+        told = {"shim": watcher.pid, "pid": program.pid, "boot": lock.boot(), "monotonic": -1e6, "wall_s": 1}
+        for name, starts in (("shim", "shim_start"), ("pid", "start")):
+            one = lock.identity(int(str(told[name])))
+            assert one is not None
+            told[starts] = one.start - (name == reused)
+        (tmp_path / "started.json").write_text(json.dumps(told))
+        look.rouse(tmp_path)
+        assert ended == ([] if reused else [watcher.pid])

@@ -97,3 +97,14 @@ def test_the_machine_is_told_as_it_is(tmp_path: Path, monkeypatch: pytest.Monkey
     found = doctor.examine(tmp_path)
     assert (found["slots"], found["gpus"], found["gpus_why"]) == (3, ["H100", "H100", "L4"], "")
     assert (found["disk_free_b"], found["typst"]) == (100, False)
+
+
+@pytest.mark.parametrize("lingers", [True, False])
+def test_who_lingers_loses_nothing_at_logout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lingers: bool) -> None:
+    (tmp_path / "logind.conf").write_text("KillUserProcesses=yes\n")
+    person = tmp_path / "person"  # its whole path: where the mark of lingering lies is systemd's to say
+    if lingers:
+        person.touch()
+    monkeypatch.setattr(doctor, "logind", lambda: [tmp_path / "logind.conf"])
+    monkeypatch.setattr(doctor.pwd, "getpwuid", lambda uid: type("Person", (), {"pw_name": str(person)}))
+    assert doctor.kills_at_logout() is not lingers

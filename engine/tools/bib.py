@@ -200,12 +200,22 @@ _ACCENTS = dict(
     )
 )
 _LETTERS = {"ss": "ß", "ae": "æ", "AE": "Æ", "oe": "œ", "OE": "Œ", "o": "ø", "O": "Ø", "l": "ł", "L": "Ł"}
-_LETTERS |= {"aa": "å", "AA": "Å", "i": "ı", "j": "ȷ", "textendash": "–", "textemdash": "—", "ldots": "…"}
+_LETTERS |= {"aa": "å", "AA": "Å", "i": "ı", "j": "ȷ", "DJ": "Đ", "dj": "đ", "DH": "Ð", "dh": "ð", "TH": "Þ", "th": "þ"}
+_LETTERS |= {"textendash": "–", "textemdash": "—", "ldots": "…"}
 _ACCENT = re.compile(
     r"\\(?:([\"'`^~=.])\s*|([uvHckrdb])(?:\s+|(?=\{)))(?:\{\s*(?:\\([ij])|([^\W\d_]))\s*\}|\\([ij])(?![A-Za-z])|([^\W\d_]))"
 )
+_LETTER = re.compile(rf"\\({'|'.join(_LETTERS)})(?![A-Za-z])(?:\{{\}}|\s+)?")
 _COMMAND = re.compile(r"\\([A-Za-z]+)\s*|\\([&%$#_{}])|\\(.)", re.DOTALL)
 _MATH = re.compile(r"(?<!\\)\$[^$]*(?<!\\)\$")
+
+
+def letters(tex_text: str) -> str:
+    """A text whose accents are letters, one on another too; all else stays as it is."""
+    text = tex_text
+    for _ in range(2):
+        text = _ACCENT.sub(_accented, text)
+    return _LETTER.sub(lambda found: _LETTERS[found[1]], text)
 
 
 def plain(tex_text: str) -> str:

@@ -93,7 +93,7 @@ def with_tex(name: str, source: str, setup: dict[str, Any]) -> str:
     folder = Path("tex")
     shutil.rmtree(folder, ignore_errors=True)  # another TeX has failed there
     shutil.copytree("figures", folder / "figures") if Path("figures").is_dir() else folder.mkdir()
-    text = afloat(on_page(numbered(outlined(source)), tex=True))
+    text = afloat(on_page(numbered(keyed(outlined(source))), tex=True))
     text = signed(text) if name == "pdflatex" else text
     (folder / SOURCE).write_text(marked(text, setup["mark"]), "utf-8")
     if Path(BIB).is_file():
@@ -148,6 +148,17 @@ def outlined(source: str) -> str:
     if tex_has("lmodern.sty"):
         return source.replace(encoding, encoding + r"\usepackage{lmodern}", 1)
     return source if tex_has("sfrm1000.pfb") else source.replace(encoding, "", 1)
+
+
+def keyed(source: str) -> str:
+    """With the keys of a citation side by side: a space behind one is a part of it, and what ends in a comma is one
+    more. Lines stay."""
+
+    def one(found: re.Match[str]) -> str:
+        keys = ",".join(key.strip() for key in found[2].split(",") if key.strip())
+        return f"{found[1]}{{{keys}}}" + "%\n" * found[2].count("\n")
+
+    return re.sub(r"(\\cite[a-z]*\*?\s*(?:\[[^\]]{0,300}\]\s*)*)\{([^{}]*)\}", one, source)
 
 
 def signed(source: str) -> str:

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from engine.tools.bib import letters
 from engine.writing.glyphs import covered, fonts
 from engine.writing.setting import BIB, BUILD_S, PDF, Failed, Setting, called, line_of, numbered, on_page
 from state.paper import plain
@@ -82,6 +83,7 @@ def for_pandoc(source: str) -> str:
     text = re.sub(r"\\(?:small|med|big)skip(?![A-Za-z])|\\[vh]space\*?\{[^{}]*\}|\\noindent(?![A-Za-z])", "", text)
     text = re.sub(r"\\(?:tiny|scriptsize|footnotesize|small|normalsize|large|raggedright)(?![A-Za-z])", "", text)
     text = re.sub(r"\\!", "", text)
+    text = re.sub(r"\\item\s*\[([^\]]{0,300})\]", r"\\item \\textbf{\1} ", text).replace("{description}", "{itemize}")
     text = re.sub(
         r"\\begin\{(figure|table)\*\}", r"\\begin{\1}", re.sub(r"\\end\{(figure|table)\*\}", r"\\end{\1}", text)
     )
@@ -92,6 +94,7 @@ def for_typst(bib: str, language: str) -> str:
     """The bibliography so that Typst prints what TeX does: its styles leave out the year of whatever is `misc` and has
     an address, read math in a title as letters, and an escaped sign in an address as two."""
     text = re.sub(r"(?<!\\)\$([^$]*?)(?<!\\)\$", lambda found: plain(found[0]), bib)
+    text = letters(text)
     text = re.sub(r"(?m)^(  (?:url|doi) = )(.*)$", lambda found: found[1] + re.sub(r"\\([%#&])", r"\1", found[2]), text)
 
     def dressed(found: re.Match[str]) -> str:
@@ -112,11 +115,15 @@ def told_by_name(source: str, language: str) -> str:
     } | dict(re.findall(r"@\w+\{([^,]+),\n(?:  (?!author).*\n)*?  key = \{(.*)\},\n", bib))
 
     def one(found: re.Match[str]) -> str:
-        keys = [key.strip() for key in found[1].split(",")]
-        told = [f"{names[key]}~\\cite{{{key}}}" if key in names else f"\\cite{{{key}}}" for key in keys]
+        keys = [key.strip() for key in found[2].split(",") if key.strip()]
+        places = [*[""] * (len(keys) - 1), found[1].strip()]
+        told = [
+            f"{names[key]}~\\citep{place}{{{key}}}" if key in names else f"\\citep{place}{{{key}}}"
+            for key, place in zip(keys, places, strict=True)
+        ]
         return ("、" if language == "zh" else ", ").join(told)
 
-    return re.sub(r"\\citet\*?\s*\{([^{}]*)\}", one, source)
+    return re.sub(r"\\citet\*?\s*((?:\[[^\]]{0,300}\]\s*)*)\{([^{}]*)\}", one, source)
 
 
 def surnames(people: str, language: str) -> str:

@@ -30,6 +30,11 @@ _ACCENT = re.compile(
 )
 
 
+LETTERS = {"DJ": "Đ", "dj": "đ", "DH": "Ð", "dh": "ð", "TH": "Þ", "th": "þ", "NG": "Ŋ", "ng": "ŋ"}
+"""Those that only some fonts have a command for."""
+_LETTER = re.compile(rf"\\({'|'.join(LETTERS)})(?![A-Za-z])[ \t]*")
+
+
 def cited(source: str) -> list[tuple[int, str]]:
     """Line and key of every citation in reading order; a key may stand there often."""
     scan = Scan(source)
@@ -53,10 +58,11 @@ def faults(source: str, shelf: Mapping[str, str]) -> list[Fault]:
         seen.add(key)
     scan = Scan(source)
     for one in re.finditer(r"\\cite", scan.text):
-        if not CITE.match(scan.text, one.start()):
-            found = scan.text[one.start() : one.start() + AROUND].split("\n")[0]
+        found = CITE.match(scan.text, one.start())
+        if found is None or not found[1].strip(", \n\t"):
+            said = scan.text[one.start() : one.start() + AROUND].split("\n")[0]
             told.append(
-                Fault(scan.line(one.start()), "paper.unknown_citation", {"found": found, "near": [*sorted(shelf)[:5]]})
+                Fault(scan.line(one.start()), "paper.unknown_citation", {"found": said, "near": [*sorted(shelf)[:5]]})
             )
     return told
 
@@ -121,6 +127,7 @@ def _clean(value: str) -> str:
     """Spaces squeezed, braces balanced, no command but accents and plain math, nothing that TeX or BibTeX would read
     as its own: `^^5c` is a backslash too."""
     text = "".join(sign for sign in " ".join(value.split()) if sign.isprintable() and sign != "@")
+    text = _LETTER.sub(lambda found: LETTERS[found[1]], text)
     whole = _told(text)
     if not bib.balanced(whole):  # without its braces it may read as other commands: it is looked at anew
         whole = _told(text.replace("{", "").replace("}", ""))

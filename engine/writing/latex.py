@@ -19,11 +19,18 @@ from state.paper import sections
 
 FIGURES = "figures/"
 _FLOAT = re.compile(r"\\begin\{(figure|table)(\*?)\}(?:(?!\\begin\{\1).)*?\\end\{\1\2\}", re.DOTALL)
-_SWALLOWS = re.compile(r"(?:\d|\\(?:given|result)\{[^{}]*\})[ ~]?%[ \t]*\S")
+_SWALLOWS = re.compile(
+    r"(?:\d|\\(?:given|result)\{[^{}]*\})[ ~]?%[ \t]*\S|\\(?:url|href)[ \t]*\{[^{}\s%]{0,300}(?<!\\)%\S"
+)
 """A percent sign that was meant to be printed: it makes the rest of its line a comment."""
 _FILES = re.compile(r"\\(bibliography|bibliographystyle)\s*\{([^{}]*)\}")
 _LINK = re.compile(r"\\(?:url|href)\s*\{([^{}]*)")
 """A reader runs `run:` and opens `file:`."""
+
+_NOTELESS = re.compile(
+    rf"\\(?:title|(?:sub){{0,2}}section\*?|paragraph|caption|footnote)\s*(?:\[[^\]]{{0,300}}\]\s*)?({GROUP})"
+)
+"""Where a footnote would lose its text, or end TeX."""
 
 _AFTER_HEADING = re.compile(rf"\\(?:sub){{0,2}}section\s*{GROUP}\s*\Z")
 
@@ -68,6 +75,12 @@ def _commands(scan: Scan) -> Iterator[Fault]:
             yield Fault(
                 scan.line(found.start()), "paper.unknown_package", {"found": "documentclass", "allowed": article}
             )
+    for holder in _NOTELESS.finditer(scan.text):
+        if note := re.search(r"\\footnote(?![A-Za-z])", holder[1]):
+            hint = ": no heading, caption or footnote has one; put its words into the text"
+            yield Fault(
+                scan.line(holder.start(1) + note.start()), "paper.unknown_command", {"found": note[0], "hint": hint}
+            )
     for found in re.finditer(r"\^\^", scan.text):
         yield Fault(scan.line(found.start()), "paper.forbidden_command", {"found": "^^"})
     for found in _FILES.finditer(scan.text):
@@ -93,6 +106,8 @@ def _environments(scan: Scan) -> Iterator[Fault]:
         line, name = scan.line(mark.start()), mark[2]
         if name not in known:
             yield Fault(line, "paper.unknown_environment", {"found": name, "allowed": allowed})
+        if mark[1] == "begin" and name == "tabular" and "tabular" in (one for one, _ in opened):
+            yield Fault(line, "paper.unknown_environment", {"found": "tabular within tabular", "allowed": allowed})
         if mark[1] == "begin":
             opened.append((name, line))
         elif opened and opened[-1][0] == name:

@@ -24,7 +24,7 @@ IN_TEXT = _names(
     " qquad linewidth textwidth columnwidth noindent smallskip medskip bigskip par newline vspace hspace maketitle"
     " bibliography bibliographystyle result verdict given begin end textquotedblleft textquotedblright textendash"
     " textemdash S P and clearpage newpage raggedright textsuperscript"
-    " textsubscript"
+    " textsubscript textasciitilde textasciicircum textbar textless textgreater i j l L o O ss ae AE oe OE aa AA"
 )
 
 ACCENTS = frozenset("'`^\"~=.cvuHkdbtr")

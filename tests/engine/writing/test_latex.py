@@ -85,6 +85,14 @@ def test_what_reads_writes_runs_or_redefines_is_refused_with_its_line(text: str)
         (r"\begin{thebibliography}", "unknown_environment", "thebibliography"),
         (r"\bibitem{invented}", "unknown_command", r"\bibitem"),
         (r"\begin{filecontents}", "unknown_environment", "filecontents"),
+        (r"\section{A\footnote{x}}", "unknown_command", r"\footnote"),
+        (r"x\footnote{a \footnote{b}}", "unknown_command", r"\footnote"),
+        (
+            r"\begin{tabular}{l}\begin{tabular}{l}x\end{tabular}\end{tabular}",
+            "unknown_environment",
+            "tabular within tabular",
+        ),
+        (r"\url{http://x.org/a%20b}", "unbalanced", r"% (write \%)"),
         ("a_b", "unbalanced", r"_ outside math (write \_)"),
         (r"Table~\ref{tab:none}", "unknown_label", "tab:none"),
         (r"\label{fig:bars}", "label_twice", "fig:bars"),
@@ -304,3 +312,18 @@ def test_markdown_in_a_paper_is_refused(typed: str) -> None:
 def test_a_fault_quotes_the_words_around_it() -> None:
     told = why([Fault(2, "paper.typed_number", {"found": "0.93"})], "One.\nIt reached an accuracy of 0.93 in the end.")
     assert told.endswith("[It reached an accuracy of 0.93 in the end.]")
+
+
+@pytest.mark.parametrize("form", [r"\cite{}", r"\citep[see][]{ , }"])
+def test_a_citation_without_a_key_is_refused(form: str) -> None:
+    (fault,) = citations.faults(paper(discussion=form), SHELF)
+    assert fault.key == "paper.unknown_citation"
+
+
+def test_letters_of_names_and_signs_by_their_commands_are_allowed() -> None:
+    assert breaches(r"\'{\i}, \L{}ukasz, \o, \ss, \aa, \ae, \textasciitilde{} and \textasciicircum{}") == []
+
+
+def test_letters_that_no_accent_makes_stay_in_a_name() -> None:
+    told = citations.entry("k", r"@misc{k, title={T}, author={{\DJ}or{\dj}evi{\'c}, \TH{}or and \DH x, A}}")
+    assert told is not None and r"author = {{Đ}or{đ}evi{\'c}, Þ{}or and Ðx, A}" in told

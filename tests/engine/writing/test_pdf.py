@@ -309,6 +309,52 @@ async def test_tex_sets_greek_and_mathematics_that_are_typed_as_they_are_read(tm
     assert "α≤β,α×γ∈R,×±andx2≈−y1,R2." in whole.replace(" ", "")
 
 
+CITED = (
+    r"\cite{ power2022grokking , nanda2023progress } and \citet[Sec.~2]{power2022grokking} and"
+    r" \citet*{nanda2023progress}."
+)
+
+
+@pytest.mark.parametrize("tex", [False, pytest.param(True, marks=pytest.mark.needs("xelatex", "texlive-xetex"))])
+async def test_keys_with_spaces_and_subjects_with_places_are_cited(tmp_path: Path, tex: bool) -> None:
+    prepared = ready(source=with_section(scaffold("T", Language.EN), "results", CITED))
+    assert prepared.faults == ()
+    _, built = await typeset_in(tmp_path / "job", prepared, tex=tex)
+    assert built.fault is None
+    whole = " ".join(texts(tmp_path / "job" / "work" / "paper.pdf")).replace("], [", ", ")
+    assert "[1, 2] and Power et al. [1, Sec. 2] and Nanda" in whole
+
+
+@pytest.mark.parametrize("tex", [False, pytest.param(True, marks=pytest.mark.needs("xelatex", "texlive-xetex"))])
+async def test_a_cited_author_keeps_every_letter_of_the_name(tmp_path: Path, tex: bool) -> None:
+    entry = (
+        r"@article{odd, title={An \'Etude on \o-calculus}, author={{\DJ}or{\dj}evi{\'c}, {\v{Z}}eljko}, year={2020}}"
+    )
+    source = paper(discussion=r"\citet{odd} \'{\i} \L{}")
+    prepared = pdf.prepared(source, KNOWN, SHELF | {"odd": entry}, FIGURES, Language.EN)
+    assert prepared.faults == ()
+    _, built = await typeset_in(tmp_path / "job", prepared, tex=tex)
+    assert built.fault is None
+    whole = " ".join(texts(tmp_path / "job" / "work" / "paper.pdf"))
+    assert re.search(r"[ĐÐ]orđević \[\d\] .{1,2} ?Ł", whole) and re.search(r"(?i)étude on ø-calculus", whole), whole
+
+
+ITEMS = (
+    r"A \begin{tabular}{l}bare\end{tabular} \begin{description}\item[Term one] first \item[Due] second\end{description}"
+    r" \begin{table}\begin{tabular}{l}told\end{tabular}\caption{Cap.}\label{tab:x}\end{table} In Table~\ref{tab:x}."
+)
+
+
+@pytest.mark.parametrize("tex", [False, pytest.param(True, marks=pytest.mark.needs("xelatex", "texlive-xetex"))])
+async def test_terms_are_printed_and_only_what_has_a_caption_is_counted(tmp_path: Path, tex: bool) -> None:
+    prepared = ready(source=with_section(scaffold("T", Language.EN), "results", ITEMS))
+    assert prepared.faults == ()
+    _, built = await typeset_in(tmp_path / "job", prepared, tex=tex)
+    assert built.fault is None
+    whole = " ".join(texts(tmp_path / "job" / "work" / "paper.pdf"))
+    assert "Term one first" in whole and "In Table 1." in whole
+
+
 ODD = {
     "odd": r"@misc{odd, title={The wd_2 trick of $\beta$-VAE: 5^2 & ^^5cinput{paper.tex}, costs $5}, author={Quux, J."
     r" and Frob, S}, year=2020, url={http://x.org/a_b%41}}",

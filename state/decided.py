@@ -10,12 +10,14 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from state.errors import LabError
 from state.places import Places
-from state.rows import WaitRow
 from state.vocabulary import Choice, WordKind
+
+if TYPE_CHECKING:
+    from state.rows import WaitRow
 
 TAKEN_UP_S = 8.0
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from state.rows import WaitRow
 from state.vocabulary import Choice
 from tui.language import tr
-from tui.look import Look
 from tui.words import symbol
+
+if TYPE_CHECKING:
+    from state.rows import WaitRow
+    from tui.look import Look
 
 
 @dataclass(frozen=True)

@@ -12,27 +12,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from state.errors import LabError
-from state.rows import (
-    EventRow,
-    ExperimentRow,
-    NoteRow,
-    PaperRow,
-    PhaseRow,
-    ProductRow,
-    ProgramRow,
-    ResultRow,
-    RunRow,
-    Turn,
-    VisitRow,
-    WaitRow,
-)
 from tui.logfile import LogFile
 from tui.machine import Host, Machine
-from tui.widgets.plot import Curve
 
 if TYPE_CHECKING:  # the first frame waits for none of these
+    from state.rows import (
+        EventRow,
+        ExperimentRow,
+        NoteRow,
+        PaperRow,
+        PhaseRow,
+        ProductRow,
+        ProgramRow,
+        ResultRow,
+        RunRow,
+        Turn,
+        VisitRow,
+        WaitRow,
+    )
     from state.standstill import Ahead, Limit
     from tui.builds import Build
+    from tui.widgets.plot import Curve
     from tui.written import Written
 
 

@@ -24,11 +24,11 @@ from state.errors import LabError
 from state.places import places, state_folder
 from state.readers import Reader
 from tui.logfile import LogFile
-from tui.look import Home, Look
 
 if TYPE_CHECKING:  # imported when the first look is made, which comes after the first frame
     from tui.gather import Gatherer
     from tui.homes import Elsewhere, Homes
+    from tui.look import Home, Look
 
 LOOK_S = 0.25
 LOCK_S = 2.0

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean, stdev
+from typing import TYPE_CHECKING
 
-from state.rows import ExperimentRow, ResultRow
-from tui.look import Look
+if TYPE_CHECKING:
+    from state.rows import ExperimentRow, ResultRow
+    from tui.look import Look
 
 
 @dataclass(frozen=True)

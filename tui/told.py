@@ -11,14 +11,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from state.errors import LabError
-from state.rows import EventRow, WaitRow
 from tui import words
 from tui.decided import choice_told
 from tui.language import has, tr
 from tui.text import clip, fit, width
+
+if TYPE_CHECKING:
+    from state.rows import EventRow, WaitRow
 
 
 def event_line(event: EventRow) -> str | None:

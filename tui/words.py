@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from state.rows import WaitRow
 from state.vocabulary import Phase, Role
 from tui.language import has, tr
 from tui.lines import Span
+
+if TYPE_CHECKING:
+    from state.rows import WaitRow
 
 NONE = "—"
 MINUS = "−"

@@ -1,6 +1,6 @@
 """How quick the lab feels: the first frame, an idle screen, and a typed key, all through a pseudo-terminal.
 
-    python tests/bench/terminal.py [--runs 5] [--keys 80]
+    python tests/bench/terminal.py [--runs 15] [--keys 80]
 
 An empty Textual app is measured beside it, in turns, so that a busy machine is busy for both. The project is the sample
 with a plan that waits and no engine; for the keys an experiment's log grows by 50 lines a second under the note box.
@@ -242,7 +242,7 @@ def at_rest(project: Path, within_s: float = 60) -> Path:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=int, default=5, help="first frames of each of the two")
+    parser.add_argument("--runs", type=int, default=15, help="first frames of each of the two")
     parser.add_argument("--keys", type=int, default=80, help=f"keys typed, {len(LETTERS)} at most")
     asked = parser.parse_args()
     missed = []

@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, Protocol, TypeGuard
 
-from state.rows import Turn, WaitRow
 from state.vocabulary import Choice, Phase
 from tui.decided import decision
 from tui.language import current, tr
 from tui.lines import EMPTY, Line, Part, Span, beside, bold, dim, ends, exactly, line
-from tui.look import Look, Made
 from tui.panes.code import code_changes
 from tui.panes.document import body_of, changes, document, facts_block, merged
 from tui.panes.turns import turn_of
@@ -29,6 +27,8 @@ from tui.widgets.talk import Talk
 from tui.words import phase_name
 
 if TYPE_CHECKING:
+    from state.rows import Turn, WaitRow
+    from tui.look import Look, Made
     from tui.panes.refinement import RefinementPane
     from tui.things import Thing
 

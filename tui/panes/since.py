@@ -10,12 +10,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from state.rows import EventRow, PhaseRow, WaitRow
 from state.vocabulary import Phase
 from tui.decided import decision
 from tui.language import has, tr
 from tui.lines import EMPTY, Line, Span, beside, bold, dim, ends, line, lost
-from tui.look import Death, Look
 from tui.standings import Standing, standings
 from tui.text import clean, clip, fit, width
 from tui.widgets.keyline import Key
@@ -42,6 +40,8 @@ from tui.words import (
 )
 
 if TYPE_CHECKING:
+    from state.rows import EventRow, PhaseRow, WaitRow
+    from tui.look import Death, Look
     from tui.panes.experiments import ExperimentsPane
 
 LAST = 4

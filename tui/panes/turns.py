@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from state.rows import PhaseRow
+from typing import TYPE_CHECKING
+
 from state.vocabulary import Phase
 from tui.language import tr
-from tui.look import Look
+
+if TYPE_CHECKING:
+    from state.rows import PhaseRow
+    from tui.look import Look
 
 IN_TURNS = frozenset(
     {Phase.LITERATURE_REVIEW, Phase.PLAN_FORMULATION, Phase.DATA_PREPARATION, Phase.RESULTS_INTERPRETATION}

@@ -8,9 +8,8 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from state.rows import WaitRow
 from state.vocabulary import Choice, Phase, Wait, WordKind
 from tui import drafts
 from tui.language import tr
@@ -19,6 +18,9 @@ from tui.screens.editor import edited_elsewhere
 from tui.screens.words_left import Says
 from tui.widgets.keyline import Answer, Question
 from tui.words import phase_short, place_name
+
+if TYPE_CHECKING:
+    from state.rows import WaitRow
 
 ANSWER_KEYS = {
     Choice.RETRY: "p",

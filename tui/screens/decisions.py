@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from state.decided import Left, answered
 from state.vocabulary import WordKind
-from tui.look import Look
+
+if TYPE_CHECKING:
+    from tui.look import Look
 
 
 @dataclass

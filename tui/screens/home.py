@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 
@@ -17,8 +17,6 @@ from tui.actions import bindings
 from tui.begin import begin_demo, begin_project
 from tui.language import has, tr
 from tui.lines import EMPTY, Line, Span, beside, bold, dim, ends, exactly, line
-from tui.look import Home, HomeRow, Look
-from tui.machine import Held, Host
 from tui.panes.since import beside_home
 from tui.screens.frame import LabScreen, Prompt
 from tui.screens.moving import Moving
@@ -27,6 +25,10 @@ from tui.widgets.canvas import Canvas
 from tui.widgets.keyline import Key
 from tui.widgets.rows import Place, Row, Rows
 from tui.words import clock, gpu_hours, marked, money, of_limits, phase_short, place_name, symbol
+
+if TYPE_CHECKING:
+    from tui.look import Home, HomeRow, Look
+    from tui.machine import Held, Host
 
 WIDE, LIST = 160, 80
 GROUPS = ("waits", "at_work", "at_rest")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from importlib import import_module
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.app import ComposeResult
@@ -20,7 +20,6 @@ from tui import drafts, words
 from tui.actions import bindings
 from tui.language import tr
 from tui.lines import Line, fitted, line
-from tui.look import Look
 from tui.panes.pane import Pane, has_form, keys_now
 from tui.panes.since import SincePane, happened, nothing_yet
 from tui.screens.answering import Answering
@@ -32,6 +31,9 @@ from tui.widgets.keyline import Key
 from tui.widgets.rail import NARROW, WIDE, rail
 from tui.widgets.rows import Place
 from tui.widgets.topline import top_line
+
+if TYPE_CHECKING:
+    from tui.look import Look
 
 PANES = {
     1: "ideation.IdeationPane",

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual.widget import Widget
 
-from state.rows import WaitRow
 from state.vocabulary import Choice, Role, WordKind
 from tui import drafts
 from tui.language import tr
-from tui.look import Look, Made
 from tui.panes.pane import Pane
 from tui.panes.since import SincePane
 from tui.screens.decisions import Decisions
@@ -24,6 +22,10 @@ from tui.screens.editor import edited_elsewhere
 from tui.screens.frame import LabScreen
 from tui.widgets.notebox import NoteBox
 from tui.words import clock
+
+if TYPE_CHECKING:
+    from state.rows import WaitRow
+    from tui.look import Look, Made
 
 
 class Says(LabScreen):

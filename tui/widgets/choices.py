@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from state.rows import WaitRow
 from state.vocabulary import Choice, Language, Phase
 from tui.language import current, tr
 from tui.lines import EMPTY, Line, Span, dim, line, you
 from tui.text import clip, fit, width, wrap
 from tui.words import phase_short
+
+if TYPE_CHECKING:
+    from state.rows import WaitRow
 
 PLACES = {Language.EN: (31, 24), Language.ZH: (26, 25)}
 

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from state.errors import LabError
-from state.rows import WaitRow
 from tui.decided import decision
 from tui.language import has, tr
 from tui.launch import version
 from tui.lines import EMPTY, Line, Span, dim, ends, line, you
-from tui.look import Engine, Look
 from tui.text import clean, clip, fit, width, wrap
 from tui.told import own_fault, refusal, trouble_line
 from tui.words import NONE, clock, gpu_hours, moment, money, shown, symbol, wait_symbol
+
+if TYPE_CHECKING:
+    from state.rows import WaitRow
+    from tui.look import Engine, Look
 
 LAST_WORDS = 4
 LEAST = 7

@@ -6,13 +6,16 @@ Folded it is a strip of digits and symbols at the right of row 2.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from state.vocabulary import Phase
 from tui.language import tr
 from tui.lines import EMPTY, Line, Span, dim, fitted, line, picked
-from tui.look import Look
 from tui.text import fit, width
 from tui.words import NONE, clock, gpu_hours, money, phase_name, phase_short, short_number, span, symbol
+
+if TYPE_CHECKING:
+    from tui.look import Look
 
 NARROW, WIDE = 30, 44
 

@@ -7,15 +7,17 @@ costs only its own lines.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from state.rows import Turn
 from tui import markdown
 from tui.language import current, tr
 from tui.lines import EMPTY, Line, Span, dim, ends, line
 from tui.text import clean, clip, wrap
 from tui.widgets.seeking import Seeking
 from tui.words import addressee, clock, role_name
+
+if TYPE_CHECKING:
+    from state.rows import Turn
 
 SPOKEN = ("text", "said", "message", "note")
 ARGUMENT, PARTS = 160, 6

@@ -6,13 +6,16 @@ A rehearsal and a missing sandbox are never left out. When several things wait t
 from __future__ import annotations
 
 from itertools import product
+from typing import TYPE_CHECKING
 
 from state.vocabulary import Phase
 from tui.language import tr
 from tui.lines import Line, Span, bold, dim, ends, line
-from tui.look import Look
 from tui.text import width
 from tui.words import clock, marked, of_limits, phase_name, phase_short
+
+if TYPE_CHECKING:
+    from tui.look import Look
 
 SHORTEST = 3
 """How brief the words for what happens become, from 0 on, where there is no room."""

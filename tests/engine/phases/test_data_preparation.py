@@ -21,7 +21,7 @@ async def test_code_that_fails_goes_back_with_its_error_and_counts_once_it_ran(l
         dialogue=[{"text": "which shapes?"}, {"text": "pairs"}, lambda text: None],
         submit_code=[
             {**GOOD, "code": "raise SystemExit('no data')"},
-            lambda text: GOOD if "no data" in tagged(text, "output")[-1] else None,
+            lambda text: GOOD if "no data" in tagged(text, "error")[-1] else None,
         ],
     )
     data = await data_preparation.run(play(laid, cast, inputs_with(PLAN)))

@@ -103,7 +103,9 @@ async def test_nor_a_signal_that_its_shim_or_python_ignores(tmp_path: Path) -> N
 
     asks = dataclasses.replace(job(""), argv=("grep", "SigIgn", "/proc/self/status"))
     await (place := Local()).submit(tmp_path / "a", asks)
-    assert (await place.wait(tmp_path / "a")).tail.split() == ["SigIgn:", "0" * 16]
+    name, ignored = (await place.wait(tmp_path / "a")).tail.split()
+    assert name == "SigIgn:"
+    assert int(ignored, 16) & 0x7FFF_FFFF == 0  # from the 32nd on they are glibc's own, set as it pleases
 
 
 HANG = "import signal, time\nfor n in range(1, 32):\n  try: signal.signal(n, signal.SIG_IGN)\n  except OSError: pass\n"

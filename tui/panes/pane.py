@@ -7,7 +7,7 @@ has a file of its own with its bodies: methods `body_<view>` that fill the rows 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar, Protocol, TypeGuard
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from state.vocabulary import Choice, Phase
 from tui.decided import decision
@@ -29,7 +29,6 @@ from tui.words import phase_name
 if TYPE_CHECKING:
     from state.rows import Turn, WaitRow
     from tui.look import Look, Made
-    from tui.panes.refinement import RefinementPane
     from tui.things import Thing
 
 BESIDE = 140
@@ -368,11 +367,6 @@ class Pane:
     def facts(self, look: Look, made: Made) -> list[tuple[str, str]]:
         """What the harness reads of a product, label and value."""
         return []
-
-
-def has_form(pane: object) -> TypeGuard[RefinementPane]:
-    """Whether it is the pane with a form to fill in; its class is imported when it is first shown."""
-    return isinstance(pane, Pane) and pane.HAS_FORM
 
 
 def keys_now(pane: Pane, look: Look, *, folded: bool) -> list[Key]:

@@ -8,12 +8,12 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from state.vocabulary import Choice, Phase, Wait, WordKind
 from tui import drafts
 from tui.language import tr
-from tui.panes.pane import Pane, has_form
+from tui.panes.pane import Pane
 from tui.screens.editor import edited_elsewhere
 from tui.screens.words_left import Says
 from tui.widgets.keyline import Answer, Question
@@ -21,6 +21,7 @@ from tui.words import phase_short, place_name
 
 if TYPE_CHECKING:
     from state.rows import WaitRow
+    from tui.panes.refinement import RefinementPane
 
 ANSWER_KEYS = {
     Choice.RETRY: "p",
@@ -38,6 +39,11 @@ ANSWER_KEYS = {
     Choice.FORK: "f",
     Choice.PICK: "i",
 }
+
+
+def has_form(pane: object) -> TypeGuard[RefinementPane]:
+    """Whether it is the pane with a form to fill in; its class is imported when it is first shown."""
+    return isinstance(pane, Pane) and pane.HAS_FORM
 
 
 class Answering(Says):

@@ -20,9 +20,9 @@ from tui import drafts, words
 from tui.actions import bindings
 from tui.language import tr
 from tui.lines import Line, fitted, line
-from tui.panes.pane import Pane, has_form, keys_now
+from tui.panes.pane import Pane, keys_now
 from tui.panes.since import SincePane, happened, nothing_yet
-from tui.screens.answering import Answering
+from tui.screens.answering import Answering, has_form
 from tui.screens.reading import Reading
 from tui.screens.steering import Steering
 from tui.text import clean, clip

@@ -92,6 +92,8 @@ def killed_at(folder: Path, after_s: float, *, starting: bool = False, **env: st
         assert time.monotonic() < end, log(folder)
         time.sleep(0.005)
     while not starting and running.poll() is None and begun(folder) == before and time.monotonic() < end - 30:
+        if over(folder):
+            break
         time.sleep(0.01)
     with suppress(subprocess.TimeoutExpired):  # it may have left by itself
         running.wait(after_s)
@@ -100,14 +102,25 @@ def killed_at(folder: Path, after_s: float, *, starting: bool = False, **env: st
 
 def begun(folder: Path) -> int:
     """How many calls and jobs were begun."""
+    return int(_asked(folder, "SELECT count(*) FROM attempt") or 0)
+
+
+def over(folder: Path) -> bool:
+    """Whether the run is done."""
+    return _asked(folder, "SELECT state FROM run") == "done"
+
+
+def _asked(folder: Path, sql: str) -> Any:
+    """The first value of an answer; None where there is none yet."""
     database = places.places(folder).database
     if not database.exists():
-        return 0
+        return None
     db = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
     try:
-        return int(db.execute("SELECT count(*) FROM attempt").fetchone()[0])
+        row = db.execute(sql).fetchone()
+        return row[0] if row else None
     except sqlite3.OperationalError:  # its tables are being made
-        return 0
+        return None
     finally:
         db.close()
 

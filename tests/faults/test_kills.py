@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 import sqlite3
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -34,10 +35,16 @@ class Ended:
     told: dict[str, Any]
     made: dict[str, str]
     measured: list[tuple[Any, ...]]
+    begun: int
+    took_s: float
 
     @classmethod
-    def of(cls, folder: Path, told: dict[str, Any]) -> Ended:
-        return cls(told, driving.made(folder), driving.measured(folder))
+    def of(cls, folder: Path, told: dict[str, Any], took_s: float = 0) -> Ended:
+        return cls(told, driving.made(folder), driving.measured(folder), driving.begun(folder), took_s)
+
+    def until_next(self, folder: Path, kills: int) -> float:
+        """About how many seconds of work lie between two of the kills that are left, if they are to fill the run."""
+        return self.took_s * max(self.begun - driving.begun(folder), 0) / self.begun / (kills + 1)
 
 
 @contextmanager
@@ -63,9 +70,11 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[bool], En
     def ended(wire: bool) -> Ended:
         folder = tmp_path_factory.mktemp("calm") / "lab"
         with lab(folder, wire) as (env, _):
+            at = time.monotonic()
             told = driving.to_its_end(folder, **env)
+            took_s = time.monotonic() - at
         assert told["state"] == "done", told
-        return Ended.of(folder, told)
+        return Ended.of(folder, told, took_s)
 
     return ended
 
@@ -89,14 +98,17 @@ def test_a_run_whose_engine_is_killed_at_random_moments_ends_as_an_undisturbed_o
     tmp_path: Path, undisturbed: Callable[[bool], Ended], seed: int, kills: int, wire: bool
 ) -> None:
     folder, calm, chance = tmp_path / "lab", undisturbed(wire), random.Random(seed)
-    begun = set()
+    begun = []
     with lab(folder, wire) as (env, server):
-        for _ in range(kills):
-            driving.killed_at(folder, chance.uniform(0.0, 4.0), starting=chance.random() < 0.2, **env)
-            begun.add(driving.begun(folder))
+        for nth in range(kills):
+            after_s = chance.uniform(0.0, 2 * calm.until_next(folder, kills - nth))
+            driving.killed_at(folder, after_s, starting=chance.random() < 0.2, **env)
+            begun += [] if driving.over(folder) else [driving.begun(folder)]
         told = driving.to_its_end(folder, **env)
     assert told["state"] == "done", (seed, told, driving.log(folder))
-    assert len(begun) > min(kills, 6) // 2, (seed, begun)  # the kills found engines that had done something
+    print(f"seed {seed}: of {calm.begun} calls and experiments had begun at the kills: {begun}")
+    assert len(begun) >= 0.9 * kills, (seed, begun)  # the kills found runs at work
+    assert len(set(begun)) > kills // 2, (seed, begun)  # and engines that had done something
     database = places.places(folder).database
     assert sqlite3.connect(database).execute("PRAGMA integrity_check").fetchone()[0] == "ok"
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 import sqlite3
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -106,7 +107,7 @@ def test_a_run_whose_engine_is_killed_at_random_moments_ends_as_an_undisturbed_o
             begun += [] if driving.over(folder) else [driving.begun(folder)]
         told = driving.to_its_end(folder, **env)
     assert told["state"] == "done", (seed, told, driving.log(folder))
-    print(f"seed {seed}: of {calm.begun} calls and experiments had begun at the kills: {begun}")
+    sys.stdout.write(f"\nseed {seed}: of {calm.begun} calls and experiments had begun at the kills: {begun}\n")
     assert len(begun) >= 0.9 * kills, (seed, begun)  # the kills found runs at work
     assert len(set(begun)) > kills // 2, (seed, begun)  # and engines that had done something
     database = places.places(folder).database

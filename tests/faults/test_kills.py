@@ -102,13 +102,13 @@ def test_a_run_whose_engine_is_killed_at_random_moments_ends_as_an_undisturbed_o
     begun = []
     with lab(folder, wire) as (env, server):
         for nth in range(kills):
-            after_s = chance.uniform(0.0, 2 * calm.until_next(folder, kills - nth))
+            after_s = chance.uniform(0.0, 1.2 * calm.until_next(folder, kills - nth))
             driving.killed_at(folder, after_s, starting=chance.random() < 0.2, **env)
             begun += [] if driving.over(folder) else [driving.begun(folder)]
         told = driving.to_its_end(folder, **env)
     assert told["state"] == "done", (seed, told, driving.log(folder))
     sys.stdout.write(f"\nseed {seed}: of {calm.begun} calls and experiments had begun at the kills: {begun}\n")
-    assert len(begun) >= 0.9 * kills, (seed, begun)  # the kills found runs at work
+    assert len(begun) >= 0.8 * kills - 1, (seed, begun)  # the kills found runs at work
     assert len(set(begun)) > kills // 2, (seed, begun)  # and engines that had done something
     database = places.places(folder).database
     assert sqlite3.connect(database).execute("PRAGMA integrity_check").fetchone()[0] == "ok"

@@ -47,6 +47,12 @@ def texts(file: Path) -> list[str]:
     return told
 
 
+both_ways = pytest.mark.parametrize(
+    "tex", [False, pytest.param(True, marks=pytest.mark.needs("xelatex", "texlive-xetex"))]
+)
+"""Set by Typst, and by TeX where there is one."""
+
+
 @pytest.mark.parametrize("language", Language)
 async def test_a_paper_becomes_a_pdf_with_its_numbers_and_its_mark_on_the_first_page(
     tmp_path: Path, language: Language
@@ -281,7 +287,7 @@ EQUATIONS = r"""
 Equations \eqref{eq:a}, \eqref{eq:b}, \eqref{eq:c}, \ref{eq:d}, \eqref{eq:e}, \eqref{eq:f}."""
 
 
-@pytest.mark.parametrize("tex", [False, pytest.param(True, marks=pytest.mark.needs("xelatex", "texlive-xetex"))])
+@both_ways
 async def test_each_line_of_an_aligned_equation_has_its_own_number(tmp_path: Path, tex: bool) -> None:
     """And what is referred to has one, also where its author wrote it without."""
     prepared = ready(source=with_section(scaffold("T", Language.EN), "results", EQUATIONS))
@@ -315,7 +321,7 @@ CITED = (
 )
 
 
-@pytest.mark.parametrize("tex", [False, pytest.param(True, marks=pytest.mark.needs("xelatex", "texlive-xetex"))])
+@both_ways
 async def test_keys_with_spaces_and_subjects_with_places_are_cited(tmp_path: Path, tex: bool) -> None:
     prepared = ready(source=with_section(scaffold("T", Language.EN), "results", CITED))
     assert prepared.faults == ()
@@ -325,7 +331,7 @@ async def test_keys_with_spaces_and_subjects_with_places_are_cited(tmp_path: Pat
     assert "[1, 2] and Power et al. [1, Sec. 2] and Nanda" in whole
 
 
-@pytest.mark.parametrize("tex", [False, pytest.param(True, marks=pytest.mark.needs("xelatex", "texlive-xetex"))])
+@both_ways
 async def test_a_cited_author_keeps_every_letter_of_the_name(tmp_path: Path, tex: bool) -> None:
     entry = (
         r"@article{odd, title={An \'Etude on \o-calculus}, author={{\DJ}or{\dj}evi{\'c}, {\v{Z}}eljko}, year={2020}}"
@@ -345,7 +351,7 @@ ITEMS = (
 )
 
 
-@pytest.mark.parametrize("tex", [False, pytest.param(True, marks=pytest.mark.needs("xelatex", "texlive-xetex"))])
+@both_ways
 async def test_terms_are_printed_and_only_what_has_a_caption_is_counted(tmp_path: Path, tex: bool) -> None:
     prepared = ready(source=with_section(scaffold("T", Language.EN), "results", ITEMS))
     assert prepared.faults == ()
@@ -363,7 +369,7 @@ ODD = {
 }
 
 
-@pytest.mark.parametrize("tex", [False, pytest.param(True, marks=pytest.mark.needs("xelatex", "texlive-xetex"))])
+@both_ways
 async def test_a_work_without_authors_is_the_subject_of_a_sentence_by_its_title(tmp_path: Path, tex: bool) -> None:
     shelf = SHELF | {"fpp": "@misc{fpp, title={The {Owl} Handbook: A Guide in Three Parts}, year=2020}"}
     source = paper(discussion=r"\citet{fpp} says so.")
@@ -373,7 +379,7 @@ async def test_a_work_without_authors_is_the_subject_of_a_sentence_by_its_title(
     assert re.search(r"The Owl Handbook \[\d\] says so", whole), whole
 
 
-@pytest.mark.parametrize("tex", [False, pytest.param(True, marks=pytest.mark.needs("xelatex", "texlive-xetex"))])
+@both_ways
 async def test_what_stands_at_a_citation_is_printed_whatever_it_means_elsewhere(tmp_path: Path, tex: bool) -> None:
     """In the brackets of a citation, and in a bibliography, what looks like code of either typesetter is text."""
     cite = r"\citep[see][eq. 3*x \#sys.version \$n]{odd} and \citep[\#read(paper)]{odd} and \cite{arx}"

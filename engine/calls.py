@@ -107,7 +107,7 @@ async def call(bench: Bench, line: Line, path: str, ask: Callable[[], Asked], to
         bench.bell.ring()
         folder, sent = bench.calls / attempt, False
         try:
-            await bench.with_room(partial(_mark, folder))
+            await bench.with_room(partial(_mark_sent, folder))
             sent = True
             reply = await _send(bench, folder, model, request)
         except ModelError as error:
@@ -199,7 +199,7 @@ def _begin(
     return step
 
 
-def _mark(folder: Path) -> None:
+def _mark_sent(folder: Path) -> None:
     """From here on the request counts as sent."""
     folder.parent.mkdir(mode=0o700, exist_ok=True)  # a person may have cleared calls/ away
     folder.mkdir(mode=0o700, exist_ok=True)

@@ -81,8 +81,6 @@ async def run_job(bench: Bench, shop: Workshop, path: str, work: Job | Experimen
                 async with shop.slots.one():
                     if what is not None:
                         job = limited(bench, shop, job)  # what is in force now, not when it began to wait
-                    if bench.held() or _gpu_refused(bench, job):  # others were reserved for meanwhile
-                        continue
                     attempt = str(ULID())
                     begun = await bench.commit(_begin, bench, shop, found, path, mark, job, what, attempt, told)
                     if begun is None:
@@ -119,7 +117,8 @@ def _begin(
     attempt: str,
     told: list[Event],
 ) -> Step | None:
-    """The intent; None where a full disk held this commit back, and it may not be made any more."""
+    """The intent; None where it may not be made any more: others were reserved for while it waited for a slot, or for
+    room on a full disk."""
     if bench.held() or _gpu_refused(bench, job):
         return None
     return bookkeeping.begin(tx, bench, shop, found, path, mark, job, what, attempt, told)

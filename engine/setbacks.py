@@ -137,7 +137,7 @@ async def _wait_for_network(bench: Bench, model: Model, why: str) -> None:
 
 
 def _in_vain(bench: Bench) -> int:
-    """How often a probe ended a loss of the network, and no call was answered since."""
+    """How often a loss of the network ended by itself, by a probe or with its engine, with no answer since."""
     row = bench.store.row(
         "SELECT count(*) AS n FROM wait WHERE run = ? AND visit = ? AND why = ? AND closed_seq IS NOT NULL"
         " AND choice IS NULL AND opened_seq >"

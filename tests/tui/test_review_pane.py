@@ -115,7 +115,7 @@ async def test_below_the_word_meta_review_stands_the_area_chairs_and_not_what_wa
     assert rows[at + 1].strip() == "Sound, small."
 
 
-@pytest.mark.parametrize("kept", [b"{", b"\xff", b"[1]"])
+@pytest.mark.parametrize("kept", [b"{", b"\xff", b"[1]", b"[" * 100_000], ids=["cut", "bytes", "a list", "deep"])
 async def test_a_draft_that_cannot_be_read_is_an_empty_form(project: Path, kept: bytes) -> None:
     drafts.save_draft(project, "form-1", kept)
     async with shown(replace(scenes.refinement_waits(), folder=project), 8) as (pilot, screen):

@@ -54,7 +54,7 @@ def kept(folder: Path, run: int) -> dict[str, Any]:
     """The form as it was left; one that cannot be read is none."""
     try:
         form = json.loads(drafts.draft(folder, f"form-{run}") or b"{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return form if isinstance(form, dict) else {}
 

@@ -61,7 +61,7 @@ def follow(folder: Path, run: int | None = None, *, after: int = 0) -> int:
             with reading(where.database, where.blobs) as reader:
                 state, followed = _look(reader, run, seen)
         except LabError as error:
-            _refuse_unless_busy(error)
+            _wait_if_busy(error)
             continue
         at_work = bool(waiting) or state in (None, RunState.NEW, RunState.RUNNING)
         if at_work:
@@ -86,7 +86,7 @@ def begun_by(folder: Path, word: str) -> int:
                 taken = reader.word(word) if reader else None
                 run = reader.run_begun_by(word) if reader else None
         except LabError as error:
-            _refuse_unless_busy(error)
+            _wait_if_busy(error)
             continue
         if run is not None:
             return run
@@ -97,8 +97,8 @@ def begun_by(folder: Path, word: str) -> int:
         time.sleep(LOOK_S)
 
 
-def _refuse_unless_busy(error: LabError) -> None:
-    """Somebody looks into the database with a tool of theirs: the engine tries again, and so does who follows it."""
+def _wait_if_busy(error: LabError) -> None:
+    """Where somebody holds the database with a tool of theirs, wait a moment, as the engine does; else raise it."""
     if error.key != "store.busy":
         raise error
     time.sleep(LOOK_S)

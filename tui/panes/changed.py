@@ -73,11 +73,10 @@ def section_lines(look: Look, cells: int) -> list[Line]:
     def filled(found: re.Match[str]) -> str:
         return values[int(found[1])].replace(" ", "\u00a0") if int(found[1]) < len(values) else "?"
 
-    title = section.title or section.name.capitalize()
     head = tr("since.changed" if other else "since.begins", version=str(made.row.version))
     return [
         line(dim(head)),
-        line(bold(clip(title, cells))),
+        line(bold(clip(section.heading, cells))),
         EMPTY,
         *(line(Span(row)) if row else EMPTY for row in wrap(MARK.sub(filled, section.text), min(cells, 80))),
     ]

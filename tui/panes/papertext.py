@@ -55,6 +55,11 @@ class Section:
         """Its title; the abstract, which has none, by what it is."""
         return self.title or tr("report.abstract")
 
+    @property
+    def heading(self) -> str:
+        """As it stands over its text."""
+        return self.title or self.name.capitalize()
+
 
 def numbers(source: str) -> list[Number]:
     """Every bound number in reading order."""

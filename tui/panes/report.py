@@ -304,8 +304,7 @@ def _page(
         return f"‹{text}›" if index == chosen else text
 
     for number, section in enumerate(told):
-        title = section.title or section.name.capitalize()
-        lines += [*([EMPTY] if number else []), line(bold(clip(title, cells - 2))), EMPTY]
+        lines += [*([EMPTY] if number else []), line(bold(clip(section.heading, cells - 2))), EMPTY]
         at += [section.line] * (len(lines) - len(at))
         paragraphs = section.text.split("\n")
         shown = _aligned([re.sub(f"{OPEN}(\\d+){CLOSE}", marked, paragraph) for paragraph in paragraphs])

@@ -12,7 +12,7 @@ from state.vocabulary import Phase
 from tui.language import tr
 from tui.lines import Line, Span, bold, dim, ends, line
 from tui.text import width
-from tui.words import clock, marked, of_limits, phase_name, phase_short
+from tui.words import clock, marked, of_limits, phase_name, phase_short, wait_symbol
 
 if TYPE_CHECKING:
     from tui.look import Look
@@ -85,7 +85,8 @@ def happening(look: Look, brevity: int = 0) -> list[Span | str]:
             told = tr("top.short.wait_bare", what=phase_short(wait.phase))
         if brevity == SHORTEST and wait.phase:
             told = phase_short(wait.phase)
-        parts: list[Span | str] = [marked("waits_person" if wait.needs_person else "waits_world", told)]
+        mark, role = wait_symbol(wait)
+        parts: list[Span | str] = [Span(f"{mark} {told}", role)]
         running = sum(row.state == "running" for row in look.experiments)
         if running and wait.phase != Phase.RUNNING_EXPERIMENTS:
             parts += ["  ", marked("at_work", tr("top.experiments_beside", n=running))]

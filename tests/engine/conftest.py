@@ -31,6 +31,11 @@ class Killed(BaseException):
     """The engine is gone at once: nothing that it would do about an error is done."""
 
 
+def dies(request: Request) -> Reply:
+    """A call in which the engine is gone."""
+    raise Killed
+
+
 Played = Callable[[Request], Reply]
 
 

@@ -17,7 +17,7 @@ from engine.replies import as_plain
 from state import durable, profiles
 from state.readers import reading
 from state.vocabulary import Choice, Role, Wait
-from tests.engine.conftest import Killed, Laid, says
+from tests.engine.conftest import Killed, Laid, dies, says
 
 Lay = Callable[..., Laid]
 
@@ -199,9 +199,6 @@ async def test_nothing_is_sent_beyond_the_limit_until_it_is_raised(lay: Lay, mon
 async def test_a_whole_reply_that_a_dead_engine_left_is_taken_in_and_not_paid_again(lay: Lay) -> None:
     laid = lay()
 
-    def dies(request: Request) -> Reply:
-        raise Killed
-
     laid.player.replies = [dies]
     with pytest.raises(Killed):
         await talk(laid)
@@ -215,9 +212,6 @@ async def test_a_whole_reply_that_a_dead_engine_left_is_taken_in_and_not_paid_ag
 
 async def test_a_call_without_a_whole_reply_is_listed_as_in_doubt_and_made_again(lay: Lay) -> None:
     laid = lay()
-
-    def dies(request: Request) -> Reply:
-        raise Killed
 
     laid.player.replies = [dies]
     with pytest.raises(Killed):
@@ -237,9 +231,6 @@ async def test_after_three_deaths_on_a_step_the_run_pauses_and_a_resume_starts_t
 ) -> None:
     monkeypatch.delenv("NIGHTLAB_DEATH_LIMIT", raising=False)
     laid = lay()
-
-    def dies(request: Request) -> Reply:
-        raise Killed
 
     for death in range(1, 4):
         laid.player.replies = [dies]

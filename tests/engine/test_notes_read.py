@@ -12,7 +12,6 @@ import pytest
 from engine import opening, recover
 from engine.answers import Dialogue
 from engine.desk import Desk
-from engine.models.base import Reply, Request
 from engine.notes_folder import NotesFolder, address
 from engine.prompt import fields_of
 from engine.seat import Seat
@@ -21,7 +20,7 @@ from state.errors import LabError
 from state.notes import note
 from state.products.literature import Review
 from state.vocabulary import Phase, Role
-from tests.engine.conftest import Killed, Laid, says
+from tests.engine.conftest import Killed, Laid, dies, says
 
 Lay = Callable[..., Laid]
 
@@ -85,9 +84,6 @@ async def test_of_two_calls_side_by_side_one_reads_a_note_and_the_other_sees_it_
 async def test_a_note_is_read_once_although_the_engine_died_before_the_call_was_sent(lay: Lay) -> None:
     laid = lay()
     left(laid, "five seeds")
-
-    def dies(request: Request) -> Reply:
-        raise Killed
 
     laid.player.replies = [dies]
     with pytest.raises(Killed):

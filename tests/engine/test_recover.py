@@ -9,7 +9,6 @@ import pytest
 from engine import recover, render, versions
 from engine.answers import Dialogue
 from engine.desk import Desk
-from engine.models.base import Reply, Request
 from engine.prompt import fields_of
 from engine.replies import as_plain
 from state import durable, lineage, profiles
@@ -17,13 +16,9 @@ from state.products.literature import Review
 from state.readers import reading
 from state.status import repeated, started_twice
 from state.vocabulary import Phase, Role, Wait
-from tests.engine.conftest import Killed, Laid, says
+from tests.engine.conftest import Killed, Laid, dies, says
 
 Lay = Callable[..., Laid]
-
-
-def dies(request: Request) -> Reply:
-    raise Killed
 
 
 async def say(desk: Desk, name: str = "one") -> str:

@@ -40,7 +40,8 @@ def test_a_driver_that_hangs_is_no_cards_and_nobody_waits_for_it(monkeypatch: py
     asking.start()
     try:
         assert answers.get(timeout=10) == gpus.Inventory((), "no answer from NVML in 0 s")
-        assert all(one.daemon for one in threading.enumerate() if one.name == "aside")
+        asides = [one.daemon for one in threading.enumerate() if one.name == "aside"]
+        assert asides and all(asides)
     finally:
         over.set()
         asking.join()

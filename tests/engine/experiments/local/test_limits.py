@@ -7,6 +7,7 @@ import os
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,12 +21,6 @@ from state.vocabulary import ExperimentState as S
 from tests.engine.experiments.local.jobs import ending, left_over
 
 ROOT = Path(__file__).parents[4]
-
-
-@pytest.fixture(params=[True, False], ids=["apart", "plain"])
-def apart(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
-    monkeypatch.setattr(submit, "APART", request.param)
-    return bool(request.param)
 
 
 @pytest.fixture
@@ -83,7 +78,7 @@ async def test_what_it_holds_is_counted(tmp_path: Path, apart: bool) -> None:
     assert (end.state, end.limit) == (S.LIMIT, "memory")
 
 
-async def test_what_a_killed_shim_leaves_of_it_is_known_by_its_mark(tmp_path: Path) -> None:
+def test_what_a_killed_shim_leaves_of_it_is_known_by_its_mark(tmp_path: Path) -> None:
     code = FIRST_THREAD_ENDS.replace("HELD", "1").replace("if os.fork():\n    time.sleep(30)\nos.setsid()\n", "")
     work = tmp_path / "a" / "work"
     work.mkdir(parents=True)
@@ -92,7 +87,8 @@ async def test_what_a_killed_shim_leaves_of_it_is_known_by_its_mark(tmp_path: Pa
         [sys.executable, "-S", "-c", code], cwd=work, env={limits.MARK: mark}, start_new_session=True
     ) as process:
         while not (work / "pid").exists():
-            pass
+            assert process.poll() is None
+            time.sleep(0.01)
         assert limits.marked(mark, "/nowhere") == [process.pid]
         assert limits.marked("b", str(work)) == [process.pid]
         assert limits.end_marked(mark, str(work), patience_s=5)

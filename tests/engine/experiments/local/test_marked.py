@@ -15,18 +15,11 @@ from pathlib import Path
 import pytest
 
 from engine.experiments.contract import Look
-from engine.experiments.local import limits, look, shim, submit
+from engine.experiments.local import limits, look, shim
 from engine.experiments.local.place import Local
 from state import lock
 from state.vocabulary import ExperimentState as S
 from tests.engine.experiments.local.jobs import ending, job
-
-
-@pytest.fixture(params=[True, False], ids=["apart", "plain"])
-def apart(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
-    monkeypatch.setattr(submit, "APART", request.param)
-    return bool(request.param)
-
 
 SLEEPS = "import time; print('there', flush=True); time.sleep(60)"
 
@@ -82,6 +75,8 @@ def test_a_folder_that_was_removed_beneath_a_program_is_still_its_own(tmp_path: 
 
 def test_whoever_asks_is_none_of_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    fields = limits._fields  # as where there is no terminal, which alone would pass this process over
+    monkeypatch.setattr(limits, "_fields", lambda pid: [*fields(pid)[:4], b"0", *fields(pid)[5:]])
     assert limits.marked("none", str(tmp_path)) == []
 
 
@@ -106,7 +101,9 @@ async def test_what_a_program_had_started_by_others_ends_with_it(tmp_path: Path)
 async def test_a_copy_of_a_project_that_is_at_work_leaves_its_programs_alone(tmp_path: Path, apart: bool) -> None:
     """An engine over the copy takes the job for lost, and ends what is left of it."""
     place = Local()
-    await place.submit(tmp_path / "a", job("import os\nwhile not os.path.exists('go'): pass\nprint('over')"))
+    await place.submit(
+        tmp_path / "a", job("import os, time\nwhile not os.path.exists('go'): time.sleep(0.01)\nprint('over')")
+    )
     shutil.copytree(tmp_path / "a", tmp_path / "copy" / "a")
     assert await place.look(tmp_path / "copy" / "a") is Look.LOST
     (tmp_path / "a" / "work" / "go").touch()

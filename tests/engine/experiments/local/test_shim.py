@@ -23,13 +23,6 @@ from state.vocabulary import ExperimentState as S
 from tests.engine.experiments.local.jobs import ending, job, left_over
 
 
-@pytest.fixture(params=[True, False], ids=["apart", "plain"])
-def apart(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
-    """Programs in a namespace of their own, where this machine allows it, and without."""
-    monkeypatch.setattr(submit, "APART", request.param)
-    return bool(request.param)
-
-
 async def test_a_program_runs_and_its_files_come_in(tmp_path: Path) -> None:
     end = await ending(
         tmp_path / "a",

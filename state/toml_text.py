@@ -156,7 +156,7 @@ def _statements(text: str) -> Iterator[tuple[Literal["[", "[[", "="], Key, Place
     """Headers and `key = value` in the order of the text, a key without its table's name."""
     at = 0
     while (at := _skip_blank(text, at)) < len(text):
-        line = text.count("\n", 0, at) + 1
+        line = _line_to(text, at)
         if text[at] == "[":
             start = at
             double = text.startswith("[[", at)
@@ -212,7 +212,7 @@ def _look_into(text: str, at: int, path: Path, found: dict[Path, int]) -> int:
         if text[at] == ",":
             at += 1
             continue
-        line = text.count("\n", 0, at) + 1
+        line = _line_to(text, at)
         if is_list:
             key, nth = (nth,), nth + 1
         else:

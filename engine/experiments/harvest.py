@@ -67,7 +67,10 @@ class Spec(BaseModel):
 
 
 def gather(folder: Path) -> Ending:
-    """The ending of the job in `folder`; without an `exit.json` it is `lost`. Reads and hashes: call it in a thread."""
+    """The ending of the job in `folder`; without an `exit.json` it is `lost`, without a whole `spec.json` failed.
+
+    Reads and hashes: call it in a thread.
+    """
     try:
         spec = Spec.model_validate_json(durable.read_beneath(folder, "spec.json", final_info.LARGEST_B))
     except (LabError, ValidationError, *SHUT):

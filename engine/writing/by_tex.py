@@ -1,7 +1,7 @@
 """A paper set by the TeX of this machine: latexmk, pdflatex, xelatex or tectonic.
 
-Which of them could set it is told by `ways`; a paper is set with outline fonts, and with its figures before the
-references. Called by the typesetting job.
+`ways` tells which of them are here, `tex_works` whether one that failed could set anything; a paper is set with outline
+fonts, and with its figures before the references. Called by the typesetting job.
 """
 
 from __future__ import annotations
@@ -151,8 +151,8 @@ def outlined(source: str) -> str:
 
 
 def keyed(source: str) -> str:
-    """With the keys of a citation side by side: a space behind one is a part of it, and what ends in a comma is one
-    more. Lines stay."""
+    """With the keys of a citation side by side: TeX reads a space behind one as part of it, and a last comma as a key
+    that is empty. Lines stay."""
 
     def one(found: re.Match[str]) -> str:
         keys = ",".join(key.strip() for key in found[2].split(",") if key.strip())

@@ -79,7 +79,11 @@ def series(scan: Scan, chosen: Collection[float]) -> list[Series]:
     for found in _SERIES.finditer(scan.text, scan.body):
         which = "typed" if found["typed"] else "given"
         last = int(found[which])
-        if scan.in_math(found.start()) and not _SHARE.match(scan.text, found.end()) and {last, last + 1} & {*chosen}:
+        if (
+            scan.in_math(found.start())
+            and not _SHARE.match(scan.text, found.end())
+            and (last in chosen or last + 1 in chosen)
+        ):
             told.append(Series(*found.span(which), which == "given"))
     return told
 

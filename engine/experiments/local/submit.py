@@ -86,16 +86,17 @@ def lay_out(folder: Path, job: Job) -> None:
 
 def spec(folder: Path, job: Job) -> dict[str, Plain]:
     """What the shim reads. `wrapper` is where a sandbox puts its own command in front of the program's."""
+    env = environment(folder, job)
     return {
         "kind": job.kind,
         "author": job.author,
         "tier": TIER,
-        "mark": limits.mark_of(str(folder.resolve())),
+        "mark": env[limits.MARK],
         "wrapper": [],
         "apart": APART,
         "argv": list(job.argv),
         "limits": job.limits.plain(),
-        "env": dict(environment(folder, job)),
+        "env": dict(env),
         "wants": list(job.wants),
         "gpu": job.gpu,
         "files": {name: hashlib.sha256(data).hexdigest() for name, data in sorted(job.files.items())},
